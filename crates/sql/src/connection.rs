@@ -1,0 +1,34 @@
+//! One connection type over both databases, and the way to reach the typed one beneath it.
+#![expect(missing_docs, unreachable_pub, reason = "the derive writes the backend types without documentation")]
+
+use diesel::prelude::*;
+
+/// A connection to either database. Queries are written once, against [`MultiBackend`].
+#[derive(diesel::MultiConnection)]
+pub enum Connection {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+impl Connection {
+    /// Whether this is the embedded SQLite database.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+}
+
+/// Repeats an expression once per database, for what the shared backend cannot say:
+/// `ON CONFLICT`, batch inserts, `FOR UPDATE`.
+///
+/// ```ignore
+/// on_either!(connection, |c| diesel::insert_into(tags::table).values(rows).on_conflict_do_nothing().execute(c))
+/// ```
+#[macro_export]
+macro_rules! on_either {
+    ($connection:expr, |$c:ident| $body:expr) => {
+        match $connection {
+            $crate::Connection::Postgres($c) => $body,
+            $crate::Connection::Sqlite($c) => $body,
+        }
+    };
+}

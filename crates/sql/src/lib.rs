@@ -1,0 +1,20 @@
+//! The only crate that knows there are two databases: the connection, the column types and the ids.
+//!
+//! Everything above writes its SQL once, against [`MultiBackend`]. The tables stand in [`schema`].
+
+pub mod column;
+mod connection;
+mod document;
+pub mod ids;
+pub mod schema;
+mod timestamp;
+pub mod types;
+
+pub use connection::{Connection, MultiBackend, MultiRawValue};
+pub use document::Json;
+pub use timestamp::Timestamp;
+
+// Linked for their build features only: SQLite, libpq and OpenSSL are compiled in.
+use libsqlite3_sys as _;
+use openssl_sys as _;
+use pq_sys as _;
