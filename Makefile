@@ -1,0 +1,66 @@
+# Rapport's commands. `make help` lists them; each is a line that can be typed by hand as well.
+#
+# Every cargo line selects the whole workspace. With a smaller selection cargo would pick other features for shared
+# dependencies and build those a second time.
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+RAPPORT := $(CARGO_TARGET_DIR)/debug/rapport
+MAVEN   := products accounts sales_teams sales_pipeline
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run build demo test test-units test-sqlite test-postgres check fmt fmt-check lint openapi openapi-check \
+        doc licences schemathesis clean-data
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: ## build and serve on http://127.0.0.1:8080, with the data in ./data
+	cargo run --locked -p rapport -- serve
+
+demo: build ## load the Maven data set into the running server (RAPPORT_URL, RAPPORT_TOKEN; by default the one of make run)
+	set -e; for name in $(MAVEN); do $(RAPPORT) import examples/maven/data/$$name.csv --mapping examples/maven/$$name.toml; done
+
+build:
+	cargo build --locked --workspace
+
+test: test-units test-sqlite test-postgres ## run every test, on both databases
+
+test-units: ## run the tests that need no database
+	cargo test --locked --workspace --lib --bins
+	cargo test --locked --workspace --doc
+
+test-sqlite: build ## run the tests that need a database on SQLite
+	RAPPORT_TEST_DATABASE=sqlite cargo test --locked --workspace --test '*'
+
+test-postgres: build ## run the same tests on PostgreSQL, in a cluster of their own
+	RAPPORT_TEST_DATABASE=postgres scripts/postgres cargo test --locked --workspace --test '*'
+
+check: fmt-check licences lint openapi-check doc test schemathesis ## everything that must pass before a merge
+
+fmt: ## format the code
+	cargo fmt --all
+
+fmt-check:
+	cargo fmt --all --check
+
+lint: ## run clippy, warnings denied
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+openapi: build ## write openapi/openapi.json anew from the code
+	$(RAPPORT) openapi > openapi/openapi.json
+
+openapi-check: build
+	$(RAPPORT) openapi | diff -u openapi/openapi.json - || { echo 'openapi/openapi.json is stale: run make openapi'; exit 1; }
+
+doc: ## build the code's documentation, warnings denied
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+
+licences: ## check that every dependency is under a permissive licence
+	scripts/licences
+
+schemathesis: build ## fuzz a fresh server by its own OpenAPI document (knobs: schemathesis.toml)
+	scripts/schemathesis
+
+clean-data: ## delete the data of make run
+	rm -rf data
