@@ -1,7 +1,7 @@
 # Rapport's commands. `make help` lists them; each is a line that can be typed by hand as well.
 #
-# Every cargo line selects the whole workspace. With a smaller selection cargo would pick other features for shared
-# dependencies and build those a second time.
+# Every cargo line selects the whole workspace, as cargo does by default. With a smaller selection it would pick other
+# features for shared dependencies and build those a second time.
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 RAPPORT := $(CARGO_TARGET_DIR)/debug/rapport
@@ -16,25 +16,25 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: ## build and serve on http://127.0.0.1:8080, with the data in ./data
-	cargo run --locked -p rapport -- serve
+	cargo run --locked --bin rapport -- serve
 
 demo: build ## load the Maven data set into the running server (RAPPORT_URL, RAPPORT_TOKEN; by default the one of make run)
 	set -e; for name in $(MAVEN); do $(RAPPORT) import examples/maven/data/$$name.csv --mapping examples/maven/$$name.toml; done
 
 build:
-	cargo build --locked --workspace
+	cargo build --locked
 
 test: test-units test-sqlite test-postgres ## run every test, on both databases
 
 test-units: ## run the tests that need no database
-	cargo test --locked --workspace --lib --bins
-	cargo test --locked --workspace --doc
+	cargo test --locked --lib --bins
+	cargo test --locked --doc
 
 test-sqlite: build ## run the tests that need a database on SQLite
-	RAPPORT_TEST_DATABASE=sqlite cargo test --locked --workspace --test '*'
+	RAPPORT_TEST_DATABASE=sqlite cargo test --locked --test '*'
 
 test-postgres: build ## run the same tests on PostgreSQL, in a cluster of their own
-	RAPPORT_TEST_DATABASE=postgres scripts/postgres cargo test --locked --workspace --test '*'
+	RAPPORT_TEST_DATABASE=postgres scripts/postgres cargo test --locked --test '*'
 
 check: fmt-check licences lint openapi-check doc test schemathesis ## everything that must pass before a merge
 
@@ -45,7 +45,7 @@ fmt-check:
 	cargo fmt --all --check
 
 lint: ## run clippy, warnings denied
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --all-targets -- -D warnings
 
 openapi: build ## write openapi/openapi.json anew from the code
 	$(RAPPORT) openapi > openapi/openapi.json
@@ -54,7 +54,7 @@ openapi-check: build
 	$(RAPPORT) openapi | diff -u openapi/openapi.json - || { echo 'openapi/openapi.json is stale: run make openapi'; exit 1; }
 
 doc: ## build the code's documentation, warnings denied
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
 licences: ## check that every dependency is under a permissive licence
 	scripts/licences
