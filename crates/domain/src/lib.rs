@@ -1,1 +1,18 @@
-//! .
+//! What a CRM knows: records and what may be set on them, rules, state machines, formulas.
+//!
+//! No I/O, no async, no clock: the time, the actor and whatever else a decision needs come in as arguments.
+
+pub mod fault;
+pub mod kind;
+pub mod money;
+pub mod record;
+pub mod registry;
+pub mod validation;
+
+pub mod customer;
+pub mod operation;
+pub mod sales;
+
+pub use fault::{Fault, Refusal};
+pub use kind::Kind;
+pub use record::{Fields, Meta, Record};

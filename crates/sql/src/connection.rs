@@ -1,16 +1,16 @@
 //! One connection type over both databases, and the way to reach the typed one beneath it.
-#![expect(missing_docs, unreachable_pub, reason = "the derive writes the backend types without documentation")]
+#![expect(missing_docs, reason = "the derive writes the backend types without documentation")]
 
 use diesel::prelude::*;
 
 /// A connection to either database. Queries are written once, against [`MultiBackend`].
 #[derive(diesel::MultiConnection)]
-pub enum Connection {
+pub enum DatabaseConnection {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
 
-impl Connection {
+impl DatabaseConnection {
     /// Whether this is the embedded SQLite database.
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
@@ -27,8 +27,8 @@ impl Connection {
 macro_rules! on_either {
     ($connection:expr, |$c:ident| $body:expr) => {
         match $connection {
-            $crate::Connection::Postgres($c) => $body,
-            $crate::Connection::Sqlite($c) => $body,
+            $crate::DatabaseConnection::Postgres($c) => $body,
+            $crate::DatabaseConnection::Sqlite($c) => $body,
         }
     };
 }

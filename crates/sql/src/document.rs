@@ -17,7 +17,7 @@ use std::ops::{Deref, DerefMut};
 /// The version byte that leads PostgreSQL's binary `jsonb` (`jsonb_recv` in its sources).
 const JSONB_VERSION: u8 = 1;
 
-/// A value kept as JSON in one column. It must serialise to an object or an array:
+/// A value kept as JSON in one column; document a field of it by `#[schema(value_type = T)]`. It must serialise to an object or an array:
 /// a bare number would change its type in an SQLite column declared `jsonb`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, AsExpression, FromSqlRow, Serialize, Deserialize)]
 #[diesel(sql_type = Document)]
@@ -42,22 +42,6 @@ impl<T: Debug> DerefMut for Json<T> {
 impl<T: Debug> From<T> for Json<T> {
     fn from(value: T) -> Self {
         Self(value)
-    }
-}
-
-// In the API document a JSON column is what it holds.
-impl<T: Debug + utoipa::ToSchema> utoipa::ToSchema for Json<T> {
-    fn name() -> std::borrow::Cow<'static, str> {
-        T::name()
-    }
-    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
-        T::schemas(schemas);
-    }
-}
-
-impl<T: Debug + utoipa::PartialSchema> utoipa::PartialSchema for Json<T> {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        T::schema()
     }
 }
 

@@ -67,7 +67,10 @@ macro_rules! id {
 macro_rules! identifier_column {
     ($name:ident) => {
         impl diesel::serialize::ToSql<$crate::types::Identifier, diesel::pg::Pg> for $name {
-            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>) -> diesel::serialize::Result {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
+            ) -> diesel::serialize::Result {
                 std::io::Write::write_all(out, self.0.as_bytes())?;
                 Ok(diesel::serialize::IsNull::No)
             }
@@ -80,7 +83,10 @@ macro_rules! identifier_column {
         }
 
         impl diesel::serialize::ToSql<$crate::types::Identifier, diesel::sqlite::Sqlite> for $name {
-            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>) -> diesel::serialize::Result {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>,
+            ) -> diesel::serialize::Result {
                 out.set_value(self.0.as_bytes().as_slice());
                 Ok(diesel::serialize::IsNull::No)
             }

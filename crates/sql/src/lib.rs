@@ -10,7 +10,7 @@ pub mod schema;
 mod timestamp;
 pub mod types;
 
-pub use connection::{Connection, MultiBackend, MultiRawValue};
+pub use connection::{DatabaseConnection, MultiBackend, MultiRawValue};
 pub use document::Json;
 pub use timestamp::Timestamp;
 

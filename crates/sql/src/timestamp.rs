@@ -1,6 +1,5 @@
 //! An instant with the precision that both databases keep.
 
-use crate::MultiBackend;
 use crate::types::Instant;
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
@@ -68,7 +67,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an RFC 3339 instant such as 2026-01-31T09:30:00Z"))
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("not an RFC 3339 instant such as 2026-01-31T09:30:00Z"))
     }
 }
 

@@ -1,0 +1,54 @@
+//! The kinds of record, by the names used in URLs, events and references.
+
+use crate::registry::Registry;
+
+sql::text_enum! {
+    /// A kind of record. The text is the singular; see [`Kind::plural`] for the one in URLs.
+    pub enum Kind {
+        /// A person or an organisation.
+        Customer = "customer",
+        /// A tie between two customers.
+        Relationship = "relationship",
+        /// Something that is sold.
+        Product = "product",
+        /// An ordered way of selling.
+        Pipeline = "pipeline",
+        /// A step of a pipeline.
+        Stage = "stage",
+        /// A possible sale.
+        Opportunity = "opportunity",
+        /// A person who logs in.
+        User = "user",
+        /// A group of users.
+        Team = "team",
+        /// A program that logs in.
+        ServiceAccount = "service_account",
+    }
+}
+
+impl Kind {
+    /// The plural, as in URLs and scopes.
+    pub const fn plural(self) -> &'static str {
+        self.registry().plural
+    }
+
+    /// The kind with this plural.
+    pub fn from_plural(plural: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.plural() == plural)
+    }
+
+    /// The declared fields of the kind.
+    pub const fn registry(self) -> &'static Registry {
+        match self {
+            Self::Customer => &crate::sales::products::REGISTRY,
+            Self::Relationship => &crate::sales::products::REGISTRY,
+            Self::Product => &crate::sales::products::REGISTRY,
+            Self::Pipeline => &crate::sales::products::REGISTRY,
+            Self::Stage => &crate::sales::products::REGISTRY,
+            Self::Opportunity => &crate::sales::products::REGISTRY,
+            Self::User => &crate::sales::products::REGISTRY,
+            Self::Team => &crate::sales::products::REGISTRY,
+            Self::ServiceAccount => &crate::sales::products::REGISTRY,
+        }
+    }
+}

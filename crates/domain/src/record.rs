@@ -1,0 +1,267 @@
+//! What every record has, and the traits by which the mechanics handle all kinds of record alike.
+
+use crate::fault::{Fault, Refusal, faultless};
+use crate::kind::Kind;
+use crate::validation::faults_of;
+use diesel::prelude::Queryable;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sql::Timestamp;
+use sql::ids::{PrincipalId, RecordId, TeamId, TenantId, UserId};
+use utoipa::ToSchema;
+use validator::Validate;
+
+/// What the service keeps about every record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Queryable)]
+pub struct Meta {
+    /// The tenant it belongs to; never shown.
+    #[serde(skip)]
+    pub tenant_id: TenantId,
+    /// Names the record for good.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: RecordId,
+    /// Counts its changes, from 1; also its `ETag`.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The user or service account that created it.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub created_by: Option<PrincipalId>,
+    /// The user or service account that last changed it.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub updated_by: Option<PrincipalId>,
+    /// When it was deleted; a deleted record is not shown.
+    #[serde(skip)]
+    pub deleted_at: Option<Timestamp>,
+}
+
+impl Meta {
+    /// The meta part of a new record.
+    pub fn new(tenant_id: TenantId, now: Timestamp, by: Option<PrincipalId>) -> Self {
+        Self {
+            tenant_id,
+            id: RecordId::new(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            created_by: by,
+            updated_by: by,
+            deleted_at: None,
+        }
+    }
+
+    /// The meta part after one more change.
+    #[must_use]
+    pub fn changed(&self, now: Timestamp, by: Option<PrincipalId>) -> Self {
+        Self {
+            version: self.version + 1,
+            updated_at: now,
+            updated_by: by,
+            ..self.clone()
+        }
+    }
+}
+
+/// An id that another system knows a record by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalId {
+    /// The other system.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, examples("erp"))]
+    pub system: String,
+    /// The id there; unique within the system and the kind of record.
+    #[validate(length(min = 1, max = 255))]
+    #[schema(min_length = 1, max_length = 255, examples("C-10042"))]
+    pub id: String,
+}
+
+/// What a client may set on every record.
+#[derive(Debug, Clone, Copy)]
+pub struct Common<'a> {
+    /// Ids of other systems.
+    pub external_ids: &'a [ExternalId],
+    /// Free words to find it by.
+    pub tags: &'a [String],
+    /// The user who is responsible.
+    pub owner_id: Option<UserId>,
+    /// The team that is responsible.
+    pub team_id: Option<TeamId>,
+}
+
+/// The part of a record that a client may set.
+pub trait Fields:
+    Clone + PartialEq + Serialize + DeserializeOwned + Validate + ToSchema + Send + Sync + 'static
+{
+    /// What every record has.
+    fn common(&self) -> Common<'_>;
+
+    /// The ids of other systems, to add one.
+    fn external_ids_mut(&mut self) -> &mut Vec<ExternalId>;
+
+    /// The owner, to set a default.
+    fn owner_id_mut(&mut self) -> &mut Option<UserId>;
+
+    /// Brings values to their one form (lower-case e-mail addresses, …), before they are validated.
+    fn normalise(&mut self) {}
+
+    /// Adds the faults that no attribute on a single field can express.
+    fn add_faults(&self, _faults: &mut Vec<Fault>) {}
+
+    /// Brings the values to their one form and tells every fault of them.
+    fn checked(mut self) -> Result<Self, Refusal> {
+        self.normalise();
+        let mut faults = self
+            .validate()
+            .err()
+            .map(|errors| faults_of(&errors, ""))
+            .unwrap_or_default();
+        crate::validation::check_common(self.common(), &mut faults);
+        self.add_faults(&mut faults);
+        faultless(faults).map(|()| self)
+    }
+}
+
+/// An id inside a record that names another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it stands in the settable part, as a JSON Pointer.
+    pub pointer: String,
+    /// What it names.
+    pub kind: Kind,
+    /// The id.
+    pub id: RecordId,
+}
+
+/// One kind of record.
+pub trait Record: Clone + Serialize + ToSchema + Send + Sync + 'static {
+    /// What a client may set.
+    type Fields: Fields;
+
+    /// The kind.
+    const KIND: Kind;
+
+    /// What the service keeps.
+    fn meta(&self) -> &Meta;
+
+    /// What the service keeps, to be changed by the mechanics.
+    fn meta_mut(&mut self) -> &mut Meta;
+
+    /// What a client set.
+    fn fields(&self) -> &Self::Fields;
+
+    /// What the record is called in lists of mixed kinds.
+    fn title(&self) -> &str;
+
+    /// The texts that `q` searches: names, addresses, numbers.
+    fn search_texts(&self) -> Vec<&str> {
+        vec![self.title()]
+    }
+
+    /// The values of its multi-valued fields beside tags, by field name.
+    fn values(&self) -> Vec<(&'static str, Vec<String>)> {
+        Vec::new()
+    }
+
+    /// The ids of other records in its settable part, beside owner and team.
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+}
+
+/// Declares the settable part of a record: adds what every record has, and every derive.
+///
+/// ```ignore
+/// settable! {
+///     /// What a client may set on a product.
+///     pub struct ProductFields in products {
+///         /// What it is called.
+///         #[validate(length(min = 1, max = 200))]
+///         pub name: String,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! settable {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident in $table:ident {
+            $($(#[$field_meta:meta])* pub $field:ident: $type:ty),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize, ::utoipa::ToSchema, ::validator::Validate,
+            ::diesel::prelude::Queryable, ::diesel::prelude::Selectable,
+            ::diesel::prelude::Insertable, ::diesel::prelude::AsChangeset,
+        )]
+        #[diesel(table_name = ::sql::schema::$table, treat_none_as_default_value = false, treat_none_as_null = true)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// The ids that other systems know it by.
+            #[serde(default)]
+            #[schema(value_type = Vec<$crate::record::ExternalId>, max_items = 50)]
+            pub external_ids: ::sql::Json<Vec<$crate::record::ExternalId>>,
+            /// Free words to find it by.
+            #[serde(default)]
+            #[schema(value_type = Vec<$crate::validation::Word>, max_items = 100)]
+            pub tags: ::sql::Json<Vec<String>>,
+            /// The user who is responsible for it; by default the user who creates it.
+            #[serde(default)]
+            #[schema(value_type = Option<uuid::Uuid>)]
+            pub owner_id: Option<::sql::ids::UserId>,
+            /// The team that is responsible for it.
+            #[serde(default)]
+            #[schema(value_type = Option<uuid::Uuid>)]
+            pub team_id: Option<::sql::ids::TeamId>,
+            $($(#[$field_meta])* pub $field: $type),+
+        }
+
+        impl $name {
+            fn common_part(&self) -> $crate::record::Common<'_> {
+                $crate::record::Common {
+                    external_ids: &self.external_ids,
+                    tags: &self.tags,
+                    owner_id: self.owner_id,
+                    team_id: self.team_id,
+                }
+            }
+        }
+    };
+}
+
+/// The accessors of the part that every record has, for use inside `impl Fields`.
+#[macro_export]
+macro_rules! common_fields {
+    () => {
+        fn common(&self) -> $crate::record::Common<'_> {
+            self.common_part()
+        }
+        fn external_ids_mut(&mut self) -> &mut Vec<$crate::record::ExternalId> {
+            &mut self.external_ids.0
+        }
+        fn owner_id_mut(&mut self) -> &mut Option<::sql::ids::UserId> {
+            &mut self.owner_id
+        }
+    };
+}
+
+/// The accessors of a record made of `meta` and `fields`, for use inside `impl Record`.
+#[macro_export]
+macro_rules! record_parts {
+    ($fields:ty) => {
+        type Fields = $fields;
+        fn meta(&self) -> &$crate::record::Meta {
+            &self.meta
+        }
+        fn meta_mut(&mut self) -> &mut $crate::record::Meta {
+            &mut self.meta
+        }
+        fn fields(&self) -> &$fields {
+            &self.fields
+        }
+    };
+}

@@ -1,0 +1,3 @@
+//! S. Sales: what is sold, how, and to whom.
+
+pub mod products;
