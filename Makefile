@@ -18,8 +18,9 @@ help: ## list the targets
 run: ## build and serve on http://127.0.0.1:8080, with the data in ./data
 	cargo run --locked --bin rapport -- serve
 
-demo: build ## load the Maven data set into the running server (RAPPORT_URL, RAPPORT_TOKEN; by default the one of make run)
-	set -e; for name in $(MAVEN); do $(RAPPORT) import examples/maven/data/$$name.csv --mapping examples/maven/$$name.toml; done
+demo: build ## load the Maven data set into a running server: that of make run, or RAPPORT_URL with RAPPORT_TOKEN
+	export RAPPORT_TOKEN="$${RAPPORT_TOKEN:-$$($(RAPPORT) token --role admin)}" && for name in $(MAVEN); do \
+	  $(RAPPORT) import examples/maven/data/$$name.csv --mapping examples/maven/$$name.toml || exit; done
 
 build:
 	cargo build --locked
@@ -48,7 +49,7 @@ lint: ## run clippy, warnings denied
 	cargo clippy --locked --all-targets -- -D warnings
 
 openapi: build ## write openapi/openapi.json anew from the code
-	$(RAPPORT) openapi > openapi/openapi.json
+	$(RAPPORT) openapi > $(CARGO_TARGET_DIR)/openapi.json && mv $(CARGO_TARGET_DIR)/openapi.json openapi/openapi.json
 
 openapi-check: build
 	$(RAPPORT) openapi | diff -u openapi/openapi.json - || { echo 'openapi/openapi.json is stale: run make openapi'; exit 1; }
