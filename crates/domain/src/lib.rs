@@ -3,6 +3,7 @@
 //! No I/O, no async, no clock: the time, the actor and whatever else a decision needs come in as arguments.
 
 pub mod fault;
+pub mod input;
 pub mod kind;
 pub mod money;
 pub mod record;

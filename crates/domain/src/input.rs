@@ -1,0 +1,288 @@
+//! From JSON that a client sent to the settable part of a record, with every fault and where it stands.
+
+use crate::fault::Fault;
+use crate::record::Fields;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+/// Faults told of one body at most.
+const MOST_FAULTS: usize = 50;
+
+/// Reads a settable part. The first attempt is the fast one; only a faulty body is looked at closely.
+pub fn parse<F: Fields>(body: &Value) -> Result<F, Vec<Fault>> {
+    F::deserialize(body).map_err(|_| explain::<F>(body, |fields| fields.clone().checked().err()))
+}
+
+/// Reads any other body, such as that of an action.
+pub fn parse_body<T: DeserializeOwned>(body: &Value) -> Result<T, Vec<Fault>> {
+    T::deserialize(body).map_err(|_| explain::<T>(body, |_| None))
+}
+
+/// The settable part after a merge patch (RFC 7396): what is left out stays, null clears.
+pub fn merged<F: Fields>(before: &F, patch: &Value) -> Result<F, Vec<Fault>> {
+    let Value::Object(members) = patch else { return Err(vec![not_an_object()]) };
+    let mut merged = serde_json::to_value(before).map_err(|error| vec![Fault::new("", "invalid", error.to_string())])?;
+    let unknown = members.keys().filter(|name| merged.get(name.as_str()).is_none());
+    let mut faults: Vec<Fault> = unknown.map(|name| unknown_field(&format!("/{}", escaped(name)))).collect();
+    merge(&mut merged, patch);
+    match parse::<F>(&merged) {
+        Ok(fields) if faults.is_empty() => Ok(fields),
+        Ok(_) => Err(faults),
+        Err(more) => {
+            let new = more.into_iter().filter(|fault| !faults.contains(fault)).collect::<Vec<_>>();
+            faults.extend(new);
+            Err(faults)
+        }
+    }
+}
+
+/// Merges a patch into a document (RFC 7396 section 2).
+pub fn merge(document: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        patch.clone_into(document);
+        return;
+    };
+    if !document.is_object() {
+        *document = Value::Object(Map::new());
+    }
+    let Value::Object(members) = document else { return };
+    for (name, value) in patch {
+        if value.is_null() {
+            members.shift_remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn not_an_object() -> Fault {
+    Fault::new("", "invalid_type", "must be a JSON object")
+}
+
+fn unknown_field(pointer: &str) -> Fault {
+    Fault::new(pointer, "unknown_field", "is not a field that can be set")
+}
+
+/// Finds all faults: reads, notes the first fault, mends or removes what is at fault, and reads again.
+fn explain<T: DeserializeOwned>(body: &Value, validate: impl Fn(&T) -> Option<crate::Refusal>) -> Vec<Fault> {
+    if !body.is_object() {
+        return vec![not_an_object()];
+    }
+    let mut search = Search { rest: body.clone(), removed: HashMap::new(), faults: Vec::new() };
+    while search.faults.len() < MOST_FAULTS {
+        match serde_path_to_error::deserialize::<_, T>(&search.rest) {
+            Ok(value) => {
+                if let Some(crate::Refusal::Invalid(more)) = validate(&value) {
+                    search.add_unless_under_known(more);
+                }
+                break;
+            }
+            Err(error) => {
+                let path = path_of(error.path());
+                if !search.note(path, &error.into_inner().to_string()) {
+                    break;
+                }
+            }
+        }
+    }
+    search.faults
+}
+
+struct Search {
+    rest: Value,
+    /// Items taken out of arrays, by the array's pointer: their places, so that later indices can be told right.
+    removed: HashMap<String, Vec<usize>>,
+    faults: Vec<Fault>,
+}
+
+impl Search {
+    /// Notes one fault and takes it out of the way. False when that cannot be done.
+    fn note(&mut self, mut path: Vec<String>, message: &str) -> bool {
+        if let Some(name) = quoted_after(message, "missing field ") {
+            path.push(escaped(name));
+            self.note_missing(&path)
+        } else if let Some(name) = quoted_after(message, "unknown field ") {
+            if path.last().is_none_or(|last| *last != escaped(name)) {
+                path.push(escaped(name));
+            }
+            self.faults.push(unknown_field(&self.original(&path)));
+            self.remove(&path)
+        } else {
+            let pointer = self.original(&path);
+            // What was missing was mended by a guess: a wrong guess is not the client's fault.
+            if !self.faults.iter().any(|fault| fault.pointer == pointer) {
+                self.faults.push(Fault::new(pointer, code_of(message), words_of(message)));
+            }
+            self.remove(&path)
+        }
+    }
+
+    fn note_missing(&mut self, path: &[String]) -> bool {
+        let pointer = self.original(path);
+        if !self.faults.iter().any(|fault| fault.pointer == pointer) {
+            self.faults.push(Fault::new(pointer, "required", "is required"));
+        }
+        let Some((name, parent)) = path.split_last() else { return false };
+        let parent = self.rest.pointer_mut(&pointer_of(parent));
+        let Some(Value::Object(members)) = parent else { return false };
+        members.insert(unescaped(name), STAND_IN.clone());
+        true
+    }
+
+    /// Takes a member or an item out; a mended member gets another guess instead.
+    fn remove(&mut self, path: &[String]) -> bool {
+        let Some((name, parent)) = path.split_last() else { return false };
+        let parent_pointer = pointer_of(parent);
+        match self.rest.pointer_mut(&parent_pointer) {
+            Some(Value::Object(members)) => match next_guess(members.get(&unescaped(name))) {
+                Some(guess) => members.insert(unescaped(name), guess).is_some(),
+                None => members.shift_remove(&unescaped(name)).is_some(),
+            },
+            Some(Value::Array(items)) => match name.parse::<usize>() {
+                Ok(index) if index < items.len() => {
+                    items.remove(index);
+                    self.removed.entry(parent_pointer).or_default().push(index);
+                    true
+                }
+                _ => false,
+            },
+            _ => self.remove(parent),
+        }
+    }
+
+    /// The pointer into the body as it was sent.
+    fn original(&self, path: &[String]) -> String {
+        let mut pointer = String::new();
+        for (depth, name) in path.iter().enumerate() {
+            let removed = self.removed.get(&pointer_of(&path[..depth]));
+            let place = removed.and_then(|removed| {
+                let index = name.parse::<usize>().ok()?;
+                Some(removed.iter().rev().fold(index, |index, gone| if *gone <= index { index + 1 } else { index }))
+            });
+            pointer.push('/');
+            pointer.push_str(&place.map_or_else(|| name.clone(), |index| index.to_string()));
+        }
+        pointer
+    }
+
+    fn add_unless_under_known(&mut self, more: Vec<Fault>) {
+        let known: Vec<String> = self.faults.iter().map(|fault| fault.pointer.clone()).collect();
+        let covers = |fault: &Fault| {
+            known.iter().any(|pointer| fault.pointer == *pointer || fault.pointer.starts_with(&format!("{pointer}/")))
+        };
+        self.faults.extend(more.into_iter().filter(|fault| !covers(fault)).take(MOST_FAULTS));
+    }
+}
+
+/// Stands in for a missing member, so that the rest of the body can be read. No client can send it by chance.
+static STAND_IN: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| json!("\u{0}missing"));
+
+/// What else a missing member might be, when one guess was of the wrong type.
+fn next_guess(guess: Option<&Value>) -> Option<Value> {
+    let guesses = [STAND_IN.clone(), json!("00000000-0000-0000-0000-000000000000"), json!(-1), json!(false), json!([]), json!({})];
+    let place = guesses.iter().position(|other| Some(other) == guess && guess != Some(&json!({})))?;
+    guesses.get(place + 1).cloned()
+}
+
+fn path_of(path: &serde_path_to_error::Path) -> Vec<String> {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(escaped(key)),
+            Segment::Enum { variant } => Some(escaped(variant)),
+            Segment::Unknown => None,
+        })
+        .collect()
+}
+
+fn pointer_of(path: &[String]) -> String {
+    path.iter().fold(String::new(), |pointer, name| pointer + "/" + name)
+}
+
+/// A name inside a JSON Pointer (RFC 6901 section 3).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn unescaped(name: &str) -> String {
+    name.replace("~1", "/").replace("~0", "~")
+}
+
+/// The name between back-quotes after a phrase of serde's.
+fn quoted_after<'a>(message: &'a str, phrase: &str) -> Option<&'a str> {
+    message.strip_prefix(phrase)?.strip_prefix('`')?.split('`').next()
+}
+
+fn code_of(message: &str) -> &'static str {
+    if message.starts_with("invalid type") {
+        "invalid_type"
+    } else if message.starts_with("unknown variant") {
+        "invalid_choice"
+    } else if message.starts_with("duplicate field") {
+        "duplicate_field"
+    } else {
+        "invalid_value"
+    }
+}
+
+/// Serde's message without the value that was sent.
+fn words_of(message: &str) -> String {
+    let expected = message.split_once(", expected ").map(|(_, expected)| expected.replace('`', ""));
+    match expected {
+        Some(expected) if message.starts_with("unknown variant") => format!("must be {expected}"),
+        Some(expected) if message.starts_with("invalid") => format!("must be {expected}"),
+        _ if message.starts_with("invalid") => "is not valid".to_owned(),
+        _ if message.starts_with("UUID parsing failed") => "must be a UUID".to_owned(),
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sales::products::ProductFields;
+
+    fn faults(body: Value) -> Vec<(String, String)> {
+        let faults = parse::<ProductFields>(&body).err().unwrap_or_default();
+        faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
+    }
+
+    #[test]
+    fn every_fault_of_a_body_is_told_at_once() {
+        let body = json!({
+            "sku": 5, "colour": "red", "external_ids": [{"system": 1, "id": "a"}, {"system": "erp", "id": "b"}, {"id": "c"}],
+            "unit_price": {"amount": "1.234", "currency": "EUR"}, "category": ""
+        });
+        let mut found = faults(body);
+        found.sort();
+        let expected = [
+            ("/category", "invalid_length"),
+            ("/colour", "unknown_field"),
+            ("/external_ids/0/system", "invalid_type"),
+            ("/external_ids/2/system", "required"),
+            ("/name", "required"),
+            ("/sku", "invalid_type"),
+            ("/unit_price", "invalid_value"),
+        ];
+        assert_eq!(found, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+    }
+
+    #[test]
+    fn a_message_never_repeats_the_value_sent() {
+        let found = parse::<ProductFields>(&json!({"name": 98765, "owner_id": "secret-value"})).err().unwrap_or_default();
+        assert_eq!(found.len(), 2);
+        assert!(found.iter().all(|fault| !fault.message.contains("98765") && !fault.message.contains("secret")), "{found:?}");
+    }
+
+    #[test]
+    fn a_patch_keeps_what_it_leaves_out_and_clears_by_null() {
+        let before: ProductFields = parse(&json!({"name": "A", "sku": "1", "tags": ["x"]})).unwrap_or_else(|f| panic!("{f:?}"));
+        let after = merged(&before, &json!({"sku": null, "category": "C"})).unwrap_or_else(|f| panic!("{f:?}"));
+        assert_eq!((after.sku, after.category, after.name), (None, Some("C".to_owned()), "A".to_owned()));
+        assert_eq!(after.tags.0, ["x"]);
+        let refused = merged(&before, &json!({"colour": null, "name": null})).err().unwrap_or_default();
+        assert_eq!(refused.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/colour", "/name"]);
+    }
+}

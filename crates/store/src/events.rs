@@ -1,0 +1,304 @@
+//! The event log: appended in the transaction of the change it tells of, read in commit order.
+
+use crate::Error;
+use crate::transaction::{Actor, ActorKind, Transaction};
+use diesel::prelude::*;
+use domain::Kind;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sql::ids::{EventId, PrincipalId, RecordId, TenantId};
+use sql::schema::{event_retention, events};
+use sql::{DatabaseConnection, Json, Timestamp, on_either};
+use utoipa::ToSchema;
+
+/// A change to be announced.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub struct NewEvent {
+    tenant_id: TenantId,
+    id: EventId,
+    kind: String,
+    occurred_at: Timestamp,
+    actor_kind: ActorKind,
+    actor_id: Option<PrincipalId>,
+    subject_type: Kind,
+    subject_id: RecordId,
+    version: i64,
+    changes: Json<Map<String, Value>>,
+    request_id: Option<String>,
+}
+
+impl NewEvent {
+    /// A change of a record by whoever the transaction acts for: `what` is `created`, `updated`, `won`, ….
+    pub fn new(tx: &Transaction<'_>, kind: Kind, what: &str, id: RecordId, version: i64, changes: Map<String, Value>) -> Self {
+        let Actor { kind: actor_kind, id: actor_id } = tx.actor();
+        Self {
+            tenant_id: tx.tenant(),
+            id: EventId::new(),
+            kind: format!("{kind}.{what}"),
+            occurred_at: tx.now(),
+            actor_kind,
+            actor_id,
+            subject_type: kind,
+            subject_id: id,
+            version,
+            changes: Json(changes),
+            request_id: tx.scope().request_id.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// One event, as the feed gives it.
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable)]
+pub struct Event {
+    #[serde(skip)]
+    position: i64,
+    /// Names the event; unique, so that a consumer can tell one it has seen.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: EventId,
+    /// What happened: the kind of record and what was done to it.
+    #[schema(examples("customer.created"))]
+    pub kind: String,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// Who did it.
+    #[diesel(deserialize_as = (ActorKind, Option<PrincipalId>))]
+    pub actor: EventActor,
+    /// The record it happened to.
+    #[diesel(deserialize_as = (Kind, RecordId))]
+    pub subject: EventSubject,
+    /// The record's version after it.
+    pub version: i64,
+    /// The fields that changed, each with its value before and after.
+    #[schema(value_type = std::collections::HashMap<String, FieldChange>)]
+    pub changes: Json<Map<String, Value>>,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct EventActor {
+    /// What kind of principal.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, examples("user"))]
+    pub kind: ActorKind,
+    /// Which one; none for the service itself.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub id: Option<PrincipalId>,
+}
+
+/// The record that something happened to.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct EventSubject {
+    /// The kind of record.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// Which one.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: RecordId,
+}
+
+/// The value of a field before and after a change.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldChange {
+    /// Before; null when there was none.
+    before: Value,
+    /// After; null when there is none.
+    after: Value,
+}
+
+impl From<(ActorKind, Option<PrincipalId>)> for EventActor {
+    fn from((kind, id): (ActorKind, Option<PrincipalId>)) -> Self {
+        Self { kind, id }
+    }
+}
+
+impl From<(Kind, RecordId)> for EventSubject {
+    fn from((kind, id): (Kind, RecordId)) -> Self {
+        Self { kind, id }
+    }
+}
+
+/// Where a reader of the log stands: after this event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// The transaction.
+    pub position: i64,
+    /// The event within it.
+    pub id: EventId,
+}
+
+impl Cursor {
+    /// Before everything that was ever written.
+    pub const START: Self = Self { position: 0, id: EventId(uuid::Uuid::nil()) };
+}
+
+/// A part of the log.
+#[derive(Debug)]
+pub struct Events {
+    /// The events asked for, in commit order.
+    pub events: Vec<Event>,
+    /// Where to go on.
+    pub next: Cursor,
+    /// Whether there may be more right now.
+    pub has_more: bool,
+}
+
+/// How many events one page looks at, at most, when only some kinds are asked for:
+/// a rare kind then costs several short pages instead of one that never ends.
+const SCAN: i64 = 10_000;
+
+/// Reads on from a cursor, in commit order and without gaps.
+///
+/// `kinds` narrows it to kinds such as `customer.created` or `ticket.*`; empty means all.
+pub fn after(tx: &mut Transaction<'_>, cursor: Cursor, kinds: &[String], limit: usize) -> Result<Events, Error> {
+    let tenant = tx.tenant();
+    let trimmed: Option<i64> = event_retention::table
+        .find(tenant)
+        .select(event_retention::trimmed_to)
+        .first(tx.connection())
+        .optional()?;
+    if cursor != Cursor::START && trimmed.is_some_and(|trimmed| cursor.position < trimmed) {
+        return Err(Error::CursorExpired);
+    }
+    let horizon = horizon(tx.connection())?;
+    let scan = if kinds.is_empty() { i64::try_from(limit).unwrap_or(SCAN) + 1 } else { SCAN };
+    let rows: Vec<Event> = events::table
+        .filter(events::tenant_id.eq(tenant))
+        .filter(events::position.ge(cursor.position))
+        .filter(events::position.gt(cursor.position).or(events::id.gt(cursor.id)))
+        .filter(events::position.lt(horizon))
+        .order((events::position, events::id))
+        .limit(scan)
+        .select((
+            events::position,
+            events::id,
+            events::kind,
+            events::occurred_at,
+            (events::actor_kind, events::actor_id),
+            (events::subject_type, events::subject_id),
+            events::version,
+            events::changes,
+            events::request_id,
+        ))
+        .load(tx.connection())?;
+    Ok(page_of(rows, cursor, kinds, limit, scan))
+}
+
+fn page_of(rows: Vec<Event>, cursor: Cursor, kinds: &[String], limit: usize, scan: i64) -> Events {
+    let mut page = Events { events: Vec::new(), next: cursor, has_more: i64::try_from(rows.len()).is_ok_and(|n| n == scan) };
+    for event in rows {
+        if page.events.len() == limit {
+            page.has_more = true;
+            break;
+        }
+        page.next = Cursor { position: event.position, id: event.id };
+        if kinds.is_empty() || kinds.iter().any(|kind| matches(kind, &event.kind)) {
+            page.events.push(event);
+        }
+    }
+    page
+}
+
+/// `ticket.*` matches every kind of ticket event.
+fn matches(pattern: &str, kind: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => kind.starts_with(prefix),
+        None => pattern == kind,
+    }
+}
+
+/// The position below which nothing can appear any more.
+fn horizon(connection: &mut DatabaseConnection) -> QueryResult<i64> {
+    match connection {
+        // Readers see whole commits of the single writer only.
+        DatabaseConnection::Sqlite(_) => Ok(i64::MAX),
+        DatabaseConnection::Postgres(postgres) => diesel::select(event_horizon()).get_result(postgres),
+    }
+}
+
+diesel::define_sql_function! {
+    /// See migration 0001.
+    fn event_horizon() -> diesel::sql_types::BigInt;
+}
+
+/// Appends the events of a transaction. SQLite's writer names the position; PostgreSQL knows its transaction.
+pub(crate) fn append(connection: &mut DatabaseConnection, new: &[NewEvent], position: Option<i64>) -> Result<(), Error> {
+    match position {
+        Some(position) => {
+            let rows: Vec<_> = new.iter().map(|event| (events::position.eq(position), event)).collect();
+            on_either!(connection, |c| diesel::insert_into(events::table).values(&rows).execute(c))?
+        }
+        None => on_either!(connection, |c| diesel::insert_into(events::table).values(new).execute(c))?,
+    };
+    Ok(())
+}
+
+/// The last position in the log, for the writer to go on from.
+pub(crate) fn last_position(connection: &mut DatabaseConnection) -> Result<i64, Error> {
+    let last: Option<i64> = events::table.select(diesel::dsl::max(events::position)).first(connection)?;
+    Ok(last.unwrap_or(0))
+}
+
+/// Keeps positions growing on PostgreSQL when the data was restored into a cluster with younger transaction ids.
+pub(crate) fn settle_clock(connection: &mut DatabaseConnection) -> Result<(), Error> {
+    if let DatabaseConnection::Postgres(postgres) = connection {
+        diesel::sql_query(
+            "UPDATE event_clock SET shift = shift + behind.by FROM (SELECT coalesce(max(position), 0) + 1 - event_horizon() AS by FROM events) AS behind \
+             WHERE behind.by > 0",
+        )
+        .execute(postgres)?;
+    }
+    Ok(())
+}
+
+/// Forgets events that occurred before an instant, and remembers how far, so that older cursors are refused.
+pub fn trim(tx: &mut Transaction<'_>, before: Timestamp) -> Result<usize, Error> {
+    let tenant = tx.tenant();
+    let old = events::table.filter(events::tenant_id.eq(tenant)).filter(events::occurred_at.lt(before));
+    let last: Option<i64> = old.select(diesel::dsl::max(events::position)).first(tx.connection())?;
+    let Some(last) = last else { return Ok(0) };
+    on_either!(tx.connection(), |c| diesel::insert_into(event_retention::table)
+        .values((event_retention::tenant_id.eq(tenant), event_retention::trimmed_to.eq(last)))
+        .on_conflict(event_retention::tenant_id)
+        .do_update()
+        .set(event_retention::trimmed_to.eq(last))
+        .execute(c))?;
+    let trimmed = events::table.filter(events::tenant_id.eq(tenant)).filter(events::position.le(last));
+    Ok(diesel::delete(trimmed).execute(tx.connection())?)
+}
+
+/// Takes the contents out of every event of a record that is removed for good; the tombstones stay.
+pub(crate) fn forget_contents(tx: &mut Transaction<'_>, id: RecordId) -> Result<(), Error> {
+    let of_record = events::table.filter(events::tenant_id.eq(tx.tenant())).filter(events::subject_id.eq(id));
+    diesel::update(of_record).set(events::changes.eq(Json(Map::new()))).execute(tx.connection())?;
+    Ok(())
+}
+
+/// The fields that differ between two states of a record, each with its value before and after.
+pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Map<String, Value> {
+    const KEPT_BY_SERVICE: &[&str] = &["id", "version", "created_at", "updated_at", "created_by", "updated_by"];
+    let empty = Map::new();
+    let members = |value: Option<&Value>| value.and_then(Value::as_object).unwrap_or(&empty).clone();
+    let (before, after) = (members(before), members(after));
+    let names = after.keys().chain(before.keys().filter(|name| !after.contains_key(*name)));
+    names
+        .filter(|name| !KEPT_BY_SERVICE.contains(&name.as_str()))
+        .filter_map(|name| {
+            let [old, new] = [&before, &after].map(|state| state.get(name).cloned().unwrap_or_default());
+            (old != new && !(is_nothing(&old) && is_nothing(&new)))
+                .then(|| (name.clone(), serde_json::json!({ "before": old, "after": new })))
+        })
+        .collect()
+}
+
+/// Null, and the empty list or object that stands for it.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}

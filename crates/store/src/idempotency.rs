@@ -1,0 +1,130 @@
+//! One effect for a repeated request: the answer is kept in the transaction of the effect.
+//!
+//! See the Idempotency-Key header, draft-ietf-httpapi-idempotency-key-header.
+
+use crate::{Error, Transaction};
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use sql::ids::PrincipalId;
+use sql::schema::idempotency_keys;
+use sql::{Json, Timestamp};
+
+/// What a client calls a request that it may repeat.
+#[derive(Debug, Clone)]
+pub struct Key {
+    /// The client's name for it.
+    pub key: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path and query.
+    pub path: String,
+    /// A hash of what was sent.
+    pub fingerprint: String,
+}
+
+/// An answer as it is sent, and kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers that belong to the answer: `ETag`, `Location`.
+    pub headers: Vec<Header>,
+    /// The body; empty for none.
+    pub body: String,
+    /// Whether this is an answer given before.
+    pub replayed: bool,
+}
+
+/// A header of a kept answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header(pub String, pub String);
+
+/// Runs work once for a key: a repetition gets the first answer, and the work is not done.
+pub fn once(
+    tx: &mut Transaction<'_>,
+    key: Option<&Key>,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<Reply, Error>,
+) -> Result<Reply, Error> {
+    let Some(key) = key else { return work(tx) };
+    if let Some(reply) = kept(tx, key)? {
+        return Ok(reply);
+    }
+    claim(tx, key)?;
+    if let Some(reply) = kept(tx, key)?.filter(|reply| reply.status != UNANSWERED) {
+        return Ok(reply);
+    }
+    let reply = work(tx)?;
+    keep(tx, key, &reply)?;
+    Ok(reply)
+}
+
+/// The status of a claimed key whose answer is not there yet. Only its own transaction ever sees it.
+const UNANSWERED: u16 = 0;
+
+fn principal(tx: &Transaction<'_>) -> PrincipalId {
+    tx.actor().id.unwrap_or(PrincipalId(uuid::Uuid::nil()))
+}
+
+fn kept(tx: &mut Transaction<'_>, key: &Key) -> Result<Option<Reply>, Error> {
+    let id = (tx.tenant(), principal(tx), &key.method, &key.path, &key.key);
+    let row: Option<(String, i32, Json<Vec<Header>>, String)> = idempotency_keys::table
+        .find(id)
+        .select((idempotency_keys::fingerprint, idempotency_keys::status, idempotency_keys::headers, idempotency_keys::body))
+        .first(tx.connection())
+        .optional()?;
+    match row {
+        None => Ok(None),
+        Some((fingerprint, ..)) if fingerprint != key.fingerprint => Err(Error::KeyReused),
+        Some((_, status, headers, body)) => {
+            Ok(Some(Reply { status: u16::try_from(status).unwrap_or(UNANSWERED), headers: headers.0, body, replayed: true }))
+        }
+    }
+}
+
+/// Takes the key. On PostgreSQL this waits while another transaction holds it, so that the second of two
+/// simultaneous requests finds the answer of the first.
+fn claim(tx: &mut Transaction<'_>, key: &Key) -> Result<(), Error> {
+    let (tenant, principal, now) = (tx.tenant(), principal(tx), tx.now());
+    let row = (
+        (
+            idempotency_keys::tenant_id.eq(tenant),
+            idempotency_keys::principal_id.eq(principal),
+            idempotency_keys::method.eq(&key.method),
+            idempotency_keys::path.eq(&key.path),
+            idempotency_keys::key.eq(&key.key),
+        ),
+        idempotency_keys::fingerprint.eq(&key.fingerprint),
+        idempotency_keys::created_at.eq(now),
+        idempotency_keys::status.eq(i32::from(UNANSWERED)),
+        idempotency_keys::headers.eq(Json(Vec::<Header>::new())),
+        idempotency_keys::body.eq(""),
+    );
+    let claimed = sql::on_either!(tx.connection(), |c| diesel::insert_into(idempotency_keys::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c));
+    claimed.map(drop).map_err(|error| {
+        let error = Error::from(error);
+        if error.is_timeout() { Error::KeyInUse } else { error }
+    })
+}
+
+fn keep(tx: &mut Transaction<'_>, key: &Key, reply: &Reply) -> Result<(), Error> {
+    let id = (tx.tenant(), principal(tx), &key.method, &key.path, &key.key);
+    diesel::update(idempotency_keys::table.find(id))
+        .set((
+            idempotency_keys::status.eq(i32::from(reply.status)),
+            idempotency_keys::headers.eq(Json(reply.headers.clone())),
+            idempotency_keys::body.eq(&reply.body),
+        ))
+        .execute(tx.connection())?;
+    Ok(())
+}
+
+/// Forgets the answers that were kept before an instant.
+pub fn forget(tx: &mut Transaction<'_>, before: Timestamp) -> Result<usize, Error> {
+    let old = idempotency_keys::table
+        .filter(idempotency_keys::tenant_id.eq(tx.tenant()))
+        .filter(idempotency_keys::created_at.lt(before));
+    Ok(diesel::delete(old).execute(tx.connection())?)
+}

@@ -1,0 +1,32 @@
+//! From a kind known at run time to its record type.
+
+/// Repeats an expression once per kind of record, with `R` as the record's type.
+///
+/// ```ignore
+/// with_record!(kind, |R| R::find(connection, tenant, id, false).map(|found| found.is_some()))
+/// ```
+macro_rules! with_record {
+    ($kind:expr, |$R:ident| $body:expr) => {
+        with_record!($kind, |$R| $body,
+            Customer: ::domain::customer::customers::Customer,
+            Relationship: ::domain::customer::relationships::Relationship,
+            Product: ::domain::sales::products::Product,
+            Pipeline: ::domain::sales::pipelines::Pipeline,
+            Stage: ::domain::sales::stages::Stage,
+            Opportunity: ::domain::sales::opportunities::Opportunity,
+            User: ::domain::operation::users::User,
+            Team: ::domain::operation::teams::Team,
+            ServiceAccount: ::domain::operation::service_accounts::ServiceAccount,
+        )
+    };
+    ($kind:expr, |$R:ident| $body:expr, $($variant:ident: $type:ty,)+) => {
+        match $kind {
+            $(::domain::Kind::$variant => {
+                type $R = $type;
+                $body
+            })+
+        }
+    };
+}
+
+pub(crate) use with_record;

@@ -1,0 +1,84 @@
+//! The schema's history, embedded, and run under a lock so that two starting instances do not collide.
+
+use crate::Error;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use sql::DatabaseConnection;
+
+struct Migration {
+    name: &'static str,
+    portable: &'static str,
+    postgres: &'static str,
+    sqlite: &'static str,
+}
+
+macro_rules! migration {
+    ($name:literal) => {
+        Migration {
+            name: $name,
+            portable: include_str!(concat!("../../../migrations/", $name, "/up.sql")),
+            postgres: include_str!(concat!("../../../migrations/", $name, "/up.postgres.sql")),
+            sqlite: include_str!(concat!("../../../migrations/", $name, "/up.sqlite.sql")),
+        }
+    };
+}
+
+/// Every migration, oldest first. One that has been released is never changed.
+const MIGRATIONS: &[Migration] = &[migration!("0001_foundation")];
+
+diesel::table! {
+    schema_migrations (name) {
+        name -> Text,
+    }
+}
+
+/// Brings the database to this program's schema. Refuses one that a newer program has changed.
+pub fn run(connection: &mut DatabaseConnection) -> Result<(), Error> {
+    // Each in a statement of its own: on PostgreSQL two instances may race to make the tables.
+    for statement in [
+        "CREATE TABLE IF NOT EXISTS schema_migrations (name text NOT NULL PRIMARY KEY)",
+        "CREATE TABLE IF NOT EXISTS schema_lock (id integer NOT NULL PRIMARY KEY)",
+        "INSERT INTO schema_lock (id) VALUES (1) ON CONFLICT DO NOTHING",
+    ] {
+        make_bookkeeping(connection, statement)?;
+    }
+    let begin = if connection.is_sqlite() { "BEGIN IMMEDIATE" } else { BEGIN_LOCKED };
+    in_transaction(connection, begin)
+}
+
+/// A row lock, which unlike an advisory lock also works behind poolers and on distributed engines.
+const BEGIN_LOCKED: &str = "BEGIN; SET LOCAL lock_timeout = '5min'; SET LOCAL statement_timeout = '5min'; \
+     SELECT id FROM schema_lock FOR UPDATE";
+
+/// A concurrent `CREATE TABLE IF NOT EXISTS` can still fail on PostgreSQL's catalogue; the table is there then.
+fn make_bookkeeping(connection: &mut DatabaseConnection, statement: &str) -> Result<(), Error> {
+    let first = connection.batch_execute(statement);
+    first.or_else(|_| connection.batch_execute(statement)).map_err(Error::from)
+}
+
+fn in_transaction(connection: &mut DatabaseConnection, begin: &str) -> Result<(), Error> {
+    connection.batch_execute(begin)?;
+    let result = apply_missing(connection);
+    connection.batch_execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    result
+}
+
+fn apply_missing(connection: &mut DatabaseConnection) -> Result<(), Error> {
+    let applied: Vec<String> = schema_migrations::table.select(schema_migrations::name).load(connection)?;
+    if let Some(unknown) = applied.iter().find(|name| !MIGRATIONS.iter().any(|known| known.name == name.as_str())) {
+        return Err(Error::Schema(format!(
+            "the database was migrated by a newer version of this program ({unknown} is unknown to {}): upgrade the program",
+            env!("CARGO_PKG_VERSION")
+        )));
+    }
+    for migration in MIGRATIONS.iter().filter(|migration| !applied.iter().any(|name| name == migration.name)) {
+        connection.batch_execute(migration.portable)?;
+        let specific = if connection.is_sqlite() { migration.sqlite } else { migration.postgres };
+        connection.batch_execute(specific)?;
+        diesel::insert_into(schema_migrations::table)
+            .values(schema_migrations::name.eq(migration.name))
+            .execute(connection)?;
+        tracing::info!(migration = migration.name, "applied");
+    }
+    Ok(())
+}

@@ -1,0 +1,321 @@
+//! The mechanics that every kind of record has: find, list, create, change, delete, restore, purge, upsert.
+//!
+//! Each works in the caller's transaction and sees only what the caller may see.
+
+use crate::events::{self, NewEvent};
+use crate::filter::{Condition, Order, Page};
+use crate::references::{self, LocalReferences};
+use crate::stored::Stored;
+use crate::{Error, Transaction, lookups};
+use domain::operation::visibility::Visibility;
+use domain::record::ExternalId;
+use domain::rule::{Comparison, Rule};
+use domain::{Fields, Meta, Record, Refusal, input};
+use serde_json::Value;
+use sql::ids::{RecordId, UserId};
+
+/// What a client sent to be written: already read, or naming other records in ways that must be resolved first.
+#[derive(Debug, Clone)]
+pub enum Draft<F> {
+    /// The settable part.
+    Ready(F),
+    /// The body as it came, and the names that other items of its batch gave.
+    Raw(Value, LocalReferences),
+}
+
+/// What a write came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new record.
+    Created,
+    /// A new version of a record.
+    Updated,
+    /// Nothing to change: the version stays and no event is raised.
+    Unchanged,
+}
+
+/// When an upsert may create, and when it may update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Whichever is needed.
+    #[default]
+    Upsert,
+    /// It must be new.
+    CreateOnly,
+    /// It must be there.
+    UpdateOnly,
+}
+
+/// The condition that a caller may see a record of this kind.
+pub(crate) fn visible_condition<R: Record>(tx: &Transaction<'_>) -> Condition {
+    Condition::new(R::KIND.registry(), tx.tenant(), tx.scope().visibility)
+}
+
+/// The record with this id, if it is not deleted and the caller may see it.
+pub fn find_visible<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, lock: bool) -> Result<Option<R>, Error> {
+    let tenant = tx.tenant();
+    let narrowed = R::KIND.registry().owned && tx.scope().visibility != Visibility::All;
+    if narrowed {
+        let condition = visible_condition::<R>(tx);
+        if R::find_many(tx.connection(), tenant, &[id], condition)?.is_empty() {
+            return Ok(None);
+        }
+    }
+    let found = R::find(tx.connection(), tenant, id, lock)?;
+    Ok(found.filter(|record| record.meta().deleted_at.is_none()))
+}
+
+/// The record with this id.
+pub fn get<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
+    find_visible(tx, id, false)?.ok_or(Error::NotFound)
+}
+
+/// The record with this id, locked against other writers until the transaction ends.
+pub fn get_for_change<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
+    find_visible(tx, id, true)?.ok_or(Error::NotFound)
+}
+
+/// The record that another system knows by this id.
+pub fn get_by_external_id<R: Stored>(tx: &mut Transaction<'_>, system: &str, id: &str) -> Result<R, Error> {
+    let id = lookups::find_by_external_id(tx, R::KIND, system, id)?.ok_or(Error::NotFound)?;
+    get(tx, id)
+}
+
+/// One page of a list.
+pub fn page<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<Vec<R>, Error> {
+    let tenant = tx.tenant();
+    let condition = page.condition(R::KIND.registry(), tenant, tx.scope().visibility);
+    Ok(R::page(tx.connection(), tenant, condition, page.order(R::KIND.registry()), page.limit)?)
+}
+
+/// How many records a list has in all.
+pub fn count<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<i64, Error> {
+    let tenant = tx.tenant();
+    let condition = page.condition_of_all(R::KIND.registry(), tenant, tx.scope().visibility);
+    Ok(R::count(tx.connection(), tenant, condition)?)
+}
+
+/// The records that name some of these in a column of theirs, oldest first.
+pub(crate) fn referring<R: Stored>(tx: &mut Transaction<'_>, column: &str, ids: &[RecordId], limit: usize) -> Result<Vec<R>, Error> {
+    let tenant = tx.tenant();
+    let registry = R::KIND.registry();
+    let names_one = registry.field(column).map(|field| Rule::Field(Comparison::is_one_of(field, ids)));
+    let condition = visible_condition::<R>(tx).with_rule(names_one);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(R::page(tx.connection(), tenant, condition, Order::by_id(registry), limit)?)
+}
+
+/// Creates a record.
+pub fn create<R: Stored>(tx: &mut Transaction<'_>, draft: Draft<R::Fields>) -> Result<R, Error> {
+    let fields = match draft {
+        Draft::Ready(fields) => fields,
+        Draft::Raw(mut body, local) => {
+            references::resolve(tx, R::KIND, &mut body, &local)?;
+            input::parse(&body).map_err(Refusal::Invalid)?
+        }
+    };
+    insert(tx, fields)
+}
+
+fn insert<R: Stored>(tx: &mut Transaction<'_>, mut fields: R::Fields) -> Result<R, Error> {
+    let by = tx.actor().id;
+    if let (None, true) = (fields.common().owner_id, R::KIND.registry().owned) {
+        *fields.owner_id_mut() = default_owner(tx);
+    }
+    let meta = Meta::new(tx.tenant(), tx.now(), by);
+    let record = R::decide(tx, None, meta, fields.checked()?)?;
+    references::check(tx, None, &record)?;
+    record.insert(tx.connection())?;
+    lookups::write(tx, None, &record)?;
+    R::after_write(tx, None, &record)?;
+    announce(tx, "created", None, Some(&record))?;
+    Ok(record)
+}
+
+/// Who creates a record owns it, when it is a person.
+fn default_owner(tx: &Transaction<'_>) -> Option<UserId> {
+    let actor = tx.actor();
+    actor.id.filter(|_| actor.kind == crate::ActorKind::User).map(|id| UserId(id.0))
+}
+
+/// Changes the settable part of a record by a merge patch (RFC 7396).
+///
+/// `expected` is the version that the caller knows; another one is refused.
+pub fn patch<R: Stored>(
+    tx: &mut Transaction<'_>,
+    id: RecordId,
+    expected: Option<i64>,
+    patch: Value,
+    local: &LocalReferences,
+) -> Result<(R, Outcome), Error> {
+    let before = get_for_change::<R>(tx, id)?;
+    check_version(tx, &before, expected)?;
+    merge_into(tx, &before, patch, local, None)
+}
+
+fn merge_into<R: Stored>(
+    tx: &mut Transaction<'_>,
+    before: &R,
+    mut patch: Value,
+    local: &LocalReferences,
+    known_as: Option<ExternalId>,
+) -> Result<(R, Outcome), Error> {
+    references::resolve(tx, R::KIND, &mut patch, local)?;
+    let mut fields: R::Fields = input::merged(before.fields(), &patch).map_err(Refusal::Invalid)?;
+    if let Some(known_as) = known_as {
+        add_external_id(&mut fields, known_as);
+    }
+    save(tx, before, fields)
+}
+
+/// Saves a new settable part over the version read.
+pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) -> Result<(R, Outcome), Error> {
+    let meta = before.meta().changed(tx.now(), tx.actor().id);
+    let after = R::decide(tx, Some(before), meta, fields.checked()?)?;
+    save_decided(tx, before, after)
+}
+
+/// Saves a record that a rule has decided upon over the version read.
+pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: R) -> Result<(R, Outcome), Error> {
+    after.meta_mut().clone_from(before.meta());
+    let (old, new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
+    if old == new {
+        return Ok((before.clone(), Outcome::Unchanged));
+    }
+    *after.meta_mut() = before.meta().changed(tx.now(), tx.actor().id);
+    references::check(tx, Some(before), &after)?;
+    if !after.update(tx.connection(), before.meta().version)? {
+        return Err(Error::Stale { version: before.meta().version, current: Box::new(old) });
+    }
+    lookups::write(tx, Some(before), &after)?;
+    R::after_write(tx, Some(before), &after)?;
+    announce(tx, R::update_event(before, &after), Some(&old), Some(&after))?;
+    Ok((after, Outcome::Updated))
+}
+
+/// Deletes a record; it can be restored.
+pub fn delete<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: Option<i64>) -> Result<(), Error> {
+    let before = get_for_change::<R>(tx, id)?;
+    check_version(tx, &before, expected)?;
+    let deleted_at = Some(tx.now());
+    set_deleted(tx, &before, deleted_at, "deleted").map(drop)
+}
+
+/// Undoes the deletion of a record. One that is not deleted stays as it is.
+pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
+    let before = find_even_deleted::<R>(tx, id)?;
+    if before.meta().deleted_at.is_none() {
+        return Ok(before);
+    }
+    set_deleted(tx, &before, None, "restored")
+}
+
+/// Removes a record for good, with what leads to it and the contents of its events.
+pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: Option<i64>) -> Result<(), Error> {
+    let before = find_even_deleted::<R>(tx, id)?;
+    check_version(tx, &before, expected)?;
+    before.before_purge(tx)?;
+    lookups::remove(tx, R::KIND, id)?;
+    let tenant = tx.tenant();
+    R::remove(tx.connection(), tenant, id)?;
+    events::forget_contents(tx, id)?;
+    let event = NewEvent::new(tx, R::KIND, "purged", id, before.meta().version + 1, serde_json::Map::new());
+    tx.announce(event);
+    Ok(())
+}
+
+/// Creates or changes the record that another system knows by this id. What the body leaves out stays.
+pub fn upsert<R: Stored>(
+    tx: &mut Transaction<'_>,
+    known_as: ExternalId,
+    mode: Mode,
+    expected: Option<i64>,
+    body: Value,
+    local: &LocalReferences,
+) -> Result<(R, Outcome), Error> {
+    let found = lookups::find_by_external_id(tx, R::KIND, &known_as.system, &known_as.id)?;
+    match (found, mode) {
+        (Some(_), Mode::CreateOnly) => Err(Refusal::conflict("already_exists", "a record with this external id exists").into()),
+        (None, Mode::UpdateOnly) => Err(Error::NotFound),
+        (None, _) if expected.is_some() => Err(Error::NotFound),
+        (None, _) => {
+            let mut body = body;
+            references::resolve(tx, R::KIND, &mut body, local)?;
+            let mut fields: R::Fields = input::parse(&body).map_err(Refusal::Invalid)?;
+            add_external_id(&mut fields, known_as);
+            insert(tx, fields).map(|record| (record, Outcome::Created))
+        }
+        (Some(id), _) => {
+            let before = find_even_deleted::<R>(tx, id)?;
+            if before.meta().deleted_at.is_some() {
+                return Err(Refusal::conflict("deleted", "the record with this external id is deleted: restore it first").into());
+            }
+            check_version(tx, &before, expected)?;
+            merge_into(tx, &before, body, local, Some(known_as))
+        }
+    }
+}
+
+fn add_external_id<F: Fields>(fields: &mut F, id: ExternalId) {
+    let ids = fields.external_ids_mut();
+    if !ids.contains(&id) {
+        ids.push(id);
+    }
+}
+
+/// The record with this id, deleted or not, locked; only what the caller may see.
+fn find_even_deleted<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
+    let tenant = tx.tenant();
+    let found = R::find(tx.connection(), tenant, id, true)?.ok_or(Error::NotFound)?;
+    let seen = match found.meta().deleted_at {
+        Some(_) => may_see_deleted(tx, &found),
+        None => find_visible::<R>(tx, id, false)?.is_some(),
+    };
+    if seen { Ok(found) } else { Err(Error::NotFound) }
+}
+
+/// A deleted record is seen by its owner, and by who sees everything.
+fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
+    let common = record.fields().common();
+    !R::KIND.registry().owned
+        || match tx.scope().visibility {
+            Visibility::All => true,
+            Visibility::Own { user } => common.owner_id == Some(user),
+            Visibility::Team { user, team } => common.owner_id == Some(user) || (team.is_some() && common.team_id == team),
+        }
+}
+
+fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: Option<i64>) -> Result<(), Error> {
+    let version = record.meta().version;
+    match expected {
+        Some(expected) if expected != version => {
+            Err(Error::Stale { version, current: Box::new(serde_json::to_value(record)?) })
+        }
+        None if tx.scope().tenant.require_if_match => Err(Error::VersionRequired),
+        _ => Ok(()),
+    }
+}
+
+fn set_deleted<R: Stored>(
+    tx: &mut Transaction<'_>,
+    before: &R,
+    deleted_at: Option<sql::Timestamp>,
+    what: &str,
+) -> Result<R, Error> {
+    let mut after = before.clone();
+    *after.meta_mut() = Meta { deleted_at, ..before.meta().changed(tx.now(), tx.actor().id) };
+    if !after.update(tx.connection(), before.meta().version)? {
+        return Err(Error::Stale { version: before.meta().version, current: Box::new(serde_json::to_value(before)?) });
+    }
+    let event = NewEvent::new(tx, R::KIND, what, after.meta().id, after.meta().version, serde_json::Map::new());
+    tx.announce(event);
+    Ok(after)
+}
+
+fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, before: Option<&Value>, after: Option<&R>) -> Result<(), Error> {
+    let Some(record) = after else { return Ok(()) };
+    let changes = events::changes(before, Some(&serde_json::to_value(record)?));
+    let event = NewEvent::new(tx, R::KIND, what, record.meta().id, record.meta().version, changes);
+    tx.announce(event);
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Ids of other records inside a record: resolved when they are given as foreign ids, and checked to exist.
+
+use crate::kinds::with_record;
+use crate::stored::Table;
+use crate::{Error, Transaction, lookups, records};
+use domain::record::{Common, Reference};
+use domain::registry::Link;
+use domain::{Fault, Fields, Kind, Record, Refusal};
+use serde_json::Value;
+use sql::ids::RecordId;
+use std::collections::HashMap;
+
+/// Ids that items of one batch gave to their records: `ref/acme`.
+pub type LocalReferences = HashMap<String, RecordId>;
+
+/// What a client may write instead of an id.
+enum Indirect<'a> {
+    /// `by/{system}/{external_id}`.
+    ByExternalId { system: &'a str, id: &'a str },
+    /// `ref/{name}`, another item of the same batch.
+    Local(&'a str),
+}
+
+fn indirect(text: &str) -> Option<Indirect<'_>> {
+    if let Some(name) = text.strip_prefix("ref/") {
+        return Some(Indirect::Local(name));
+    }
+    let (system, id) = text.strip_prefix("by/")?.split_once('/')?;
+    Some(Indirect::ByExternalId { system, id })
+}
+
+/// Whether a body names a record by anything but its id, so that it must be resolved before it is read.
+pub fn any_indirect(body: &Value) -> bool {
+    match body {
+        Value::Object(members) => members.iter().any(|(name, value)| match value {
+            Value::String(text) => name.ends_with("_id") && indirect(text).is_some(),
+            inner => any_indirect(inner),
+        }),
+        Value::Array(items) => items.iter().any(any_indirect),
+        _ => false,
+    }
+}
+
+/// Puts the ids in place of foreign ids and local names, in every member whose name ends in `_id`.
+pub(crate) fn resolve(tx: &mut Transaction<'_>, kind: Kind, body: &mut Value, local: &LocalReferences) -> Result<(), Error> {
+    let mut faults = Vec::new();
+    walk(tx, kind, body, "", local, &mut faults)?;
+    Ok(domain::fault::faultless(faults)?)
+}
+
+fn walk(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    value: &mut Value,
+    pointer: &str,
+    local: &LocalReferences,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Error> {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let pointer = format!("{pointer}/{name}");
+                match (member.as_str().and_then(indirect), target(kind, name)) {
+                    (Some(way), Some(target)) => match find(tx, target, &way, local)? {
+                        Some(id) => *member = Value::String(id.to_string()),
+                        None => faults.push(unknown(pointer, target)),
+                    },
+                    _ => walk(tx, kind, member, &pointer, local, faults)?,
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                walk(tx, kind, item, &format!("{pointer}/{index}"), local, faults)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The kind of record that a member names: as the registry says, or as its name does (`product_id` of a line).
+fn target(kind: Kind, member: &str) -> Option<Kind> {
+    let declared = kind.registry().field(member).and_then(|field| field.references);
+    declared.or_else(|| member.strip_suffix("_id")?.parse().ok())
+}
+
+fn find(tx: &mut Transaction<'_>, kind: Kind, way: &Indirect<'_>, local: &LocalReferences) -> Result<Option<RecordId>, Error> {
+    match way {
+        Indirect::Local(name) => Ok(local.get(*name).copied()),
+        Indirect::ByExternalId { system, id } => lookups::find_by_external_id(tx, kind, system, id),
+    }
+}
+
+fn unknown(pointer: String, kind: Kind) -> Fault {
+    Fault::new(pointer, "unknown_reference", format!("there is no such {kind}"))
+}
+
+/// That every other record it names exists in the tenant and may be seen by the caller.
+/// What it named before already is not asked again.
+pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<(), Error> {
+    let known: Vec<Reference> = before.map(all_references).unwrap_or_default();
+    let mut faults = Vec::new();
+    for reference in all_references(after) {
+        let is_known = known.iter().any(|old| old.kind == reference.kind && old.id == reference.id);
+        if !is_known && !exists(tx, reference.kind, reference.id)? {
+            faults.push(unknown(reference.pointer, reference.kind));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults).into()) }
+}
+
+fn all_references<R: Record>(record: &R) -> Vec<Reference> {
+    let Common { owner_id, team_id, .. } = record.fields().common();
+    let owner = owner_id.map(|id| Reference { pointer: "/owner_id".to_owned(), kind: Kind::User, id: id.0.into() });
+    let team = team_id.map(|id| Reference { pointer: "/team_id".to_owned(), kind: Kind::Team, id: id.0.into() });
+    record.references().into_iter().chain(owner).chain(team).collect()
+}
+
+fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<bool, Error> {
+    with_record!(kind, |R| records::find_visible::<R>(tx, id, false).map(|found| found.is_some()))
+}
+
+/// Loads the records that a to-one relation leads to, in one query, as JSON by id.
+pub fn load_related(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    ids: &[RecordId],
+) -> Result<HashMap<RecordId, Value>, Error> {
+    with_record!(kind, |R| {
+        let condition = records::visible_condition::<R>(tx);
+        let tenant = tx.tenant();
+        let found = R::find_many(tx.connection(), tenant, ids, condition)?;
+        found.iter().map(|record| Ok((record.meta().id, serde_json::to_value(record)?))).collect()
+    })
+}
+
+/// Loads the records that name some of these in a column of theirs, in one query, as JSON grouped by what they name.
+pub fn load_referring(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    link: Link,
+    ids: &[RecordId],
+    limit: usize,
+) -> Result<HashMap<RecordId, Vec<Value>>, Error> {
+    let Link::Many { column } = link else { return Ok(HashMap::new()) };
+    let mut groups: HashMap<RecordId, Vec<Value>> = HashMap::new();
+    let found: Vec<Value> = with_record!(kind, |R| records::referring::<R>(tx, column, ids, limit)?
+        .iter()
+        .map(serde_json::to_value)
+        .collect::<Result<_, _>>()?);
+    for record in found {
+        let named = record.get(column).and_then(Value::as_str).and_then(|id| id.parse().ok());
+        if let Some(id) = named {
+            groups.entry(id).or_default().push(record);
+        }
+    }
+    Ok(groups)
+}

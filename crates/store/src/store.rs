@@ -1,0 +1,215 @@
+//! The two calls that everything goes through, [`Store::read`] and [`Store::write`]: each takes a closure,
+//! runs it off the async threads, and answers when the database has.
+
+use crate::pool::{ConnectionManager, Location, Pool, Pooled, Purpose};
+use crate::sqlite_writer::SqliteWriter;
+use crate::transaction::{self, Scope, Transaction};
+use crate::{Error, migrations};
+use diesel::r2d2::PooledConnection;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// A PostgreSQL replica for reads that may lag.
+    pub replica_url: Option<String>,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub pool_size: u32,
+    /// Off behind a transaction pooler that cannot keep prepared statements.
+    pub prepared_statements: bool,
+}
+
+impl Options {
+    /// The defaults for a database URL.
+    pub fn new(url: impl Into<String>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(4, usize::from);
+        let url = url.into();
+        let pool_size = if url.starts_with("sqlite") { cores.max(4) } else { 10 };
+        Self { url, replica_url: None, pool_size: u32::try_from(pool_size).unwrap_or(10), prepared_statements: true }
+    }
+}
+
+/// The data of all tenants, in either database.
+pub struct Store {
+    readers: Pool,
+    replica: Option<Pool>,
+    writer: Writer,
+    committed: watch::Sender<()>,
+}
+
+enum Writer {
+    Sqlite(SqliteWriter),
+    Postgres(Pool),
+}
+
+/// How often a whole PostgreSQL transaction is tried on deadlock or serialization failure.
+const ATTEMPTS: u32 = 3;
+
+impl Store {
+    /// Opens the database, making and migrating it as needed.
+    pub fn open(options: &Options) -> Result<Self, Error> {
+        let location = Location::parse(&options.url)?;
+        if let Location::Sqlite(path) = &location {
+            crate::sqlite_writer::prepare_file(path)?;
+        }
+        let manager = |location: Location, purpose| ConnectionManager {
+            location,
+            purpose,
+            prepared_statements: options.prepared_statements,
+        };
+        let mut first = manager(location.clone(), Purpose::Write).open()?;
+        migrations::run(&mut first)?;
+        crate::events::settle_clock(&mut first)?;
+
+        let committed = watch::Sender::new(());
+        let writer = match &location {
+            Location::Sqlite(_) => Writer::Sqlite(SqliteWriter::start(first, committed.clone())?),
+            Location::Postgres(_) => Writer::Postgres(manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?),
+        };
+        let readers = match &writer {
+            Writer::Postgres(pool) => pool.clone(),
+            Writer::Sqlite(_) => manager(location, Purpose::Read).pool(options.pool_size, None)?,
+        };
+        let replica = options.replica_url.as_deref().map(|url| {
+            manager(Location::parse(url)?, Purpose::Read).pool(options.pool_size, Some(1))
+        });
+        Ok(Self { readers, replica: replica.transpose()?, writer, committed })
+    }
+
+    /// Whether the embedded database is used.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.writer, Writer::Sqlite(_))
+    }
+
+    /// Reads on behalf of a scope.
+    pub async fn read<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.read_from(self.readers.clone(), scope, work).await
+    }
+
+    /// Reads on behalf of a scope where the answer may lag behind the latest writes.
+    pub async fn read_stale<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.read_from(self.replica.as_ref().unwrap_or(&self.readers).clone(), scope, work).await
+    }
+
+    async fn read_from<T, F>(&self, pool: Pool, scope: &Scope, work: F) -> Result<T, Error>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let scope = scope.clone();
+        off_thread(move || {
+            with_connection(&pool, |pooled| work(&mut Transaction::new(&mut pooled.connection, &scope)))
+        })
+        .await
+    }
+
+    /// Writes on behalf of a scope, in one transaction. Answers when it is durable.
+    ///
+    /// The work may run again when PostgreSQL asks for it, so it must have no effect but on the transaction.
+    pub async fn write<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        match &self.writer {
+            Writer::Sqlite(writer) => writer.write(scope.clone(), work).await,
+            Writer::Postgres(pool) => {
+                let (pool, scope, committed) = (pool.clone(), scope.clone(), self.committed.clone());
+                off_thread(move || {
+                    let value = with_retries(|| with_connection(&pool, |pooled| write_postgres(pooled, &scope, &work)))?;
+                    committed.send_replace(());
+                    Ok(value)
+                })
+                .await
+            }
+        }
+    }
+
+    /// Tells when something may have been committed by this process.
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.committed.subscribe()
+    }
+
+    /// Whether the database answers; for readiness.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let pool = self.readers.clone();
+        off_thread(move || {
+            with_connection(&pool, |pooled| {
+                diesel::connection::SimpleConnection::batch_execute(&mut pooled.connection, "SELECT 1")?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
+}
+
+/// Runs work on a pooled connection. A connection found dead is thrown away and the work tried once more.
+fn with_connection<T>(pool: &Pool, work: impl Fn(&mut Pooled) -> Result<T, Error>) -> Result<T, Error> {
+    let mut pooled = checked_out(pool)?;
+    let first = work(&mut pooled);
+    match first {
+        Err(error) if error.is_connection_lost() => {
+            pooled.lost = true;
+            drop(pooled);
+            let mut fresh = checked_out(pool)?;
+            let second = work(&mut fresh);
+            fresh.lost = second.as_ref().is_err_and(Error::is_connection_lost);
+            second
+        }
+        result => result,
+    }
+}
+
+fn checked_out(pool: &Pool) -> Result<PooledConnection<ConnectionManager>, Error> {
+    pool.get().map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+fn write_postgres<T>(
+    pooled: &mut Pooled,
+    scope: &Scope,
+    work: &impl Fn(&mut Transaction<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    use diesel::connection::TransactionManager;
+    type Manager = <sql::DatabaseConnection as diesel::Connection>::TransactionManager;
+
+    let connection = &mut pooled.connection;
+    Manager::begin_transaction(connection)?;
+    match transaction::run(connection, scope, None, work) {
+        Ok((value, true)) => Manager::commit_transaction(connection).map(|()| value).map_err(Error::from),
+        Ok((value, false)) => Manager::rollback_transaction(connection).map(|()| value).map_err(Error::from),
+        Err(error) => {
+            // The first error tells more than a failed rollback, which the pool notices by itself.
+            pooled.lost = Manager::rollback_transaction(connection).is_err();
+            Err(error)
+        }
+    }
+}
+
+fn with_retries<T>(work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    let mut attempt = 1;
+    loop {
+        match work() {
+            Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                attempt += 1;
+                metrics::counter!("rapport_transaction_retries_total").increment(1);
+                std::thread::sleep(Duration::from_millis(rand::random_range(10..100)));
+            }
+            result => return result,
+        }
+    }
+}

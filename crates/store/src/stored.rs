@@ -1,0 +1,170 @@
+//! The queries every table needs, stamped out in plain Diesel, and the hooks that a kind of record may have.
+
+use crate::filter::{Condition, Order};
+use crate::{Error, Transaction};
+use diesel::prelude::QueryResult;
+use domain::{Meta, Record};
+use sql::DatabaseConnection;
+use sql::ids::{RecordId, TenantId};
+
+/// The queries on one table of records. Made by [`stored!`].
+pub trait Table: Record {
+    /// The record with this id, deleted or not; on PostgreSQL its row can be locked until the transaction ends.
+    fn find(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId, lock: bool) -> QueryResult<Option<Self>>;
+
+    /// The records with these ids that are not deleted and meet a condition, in no order.
+    fn find_many(c: &mut DatabaseConnection, tenant: TenantId, ids: &[RecordId], condition: Condition) -> QueryResult<Vec<Self>>;
+
+    /// The first records in order that are not deleted and meet a condition.
+    fn page(c: &mut DatabaseConnection, tenant: TenantId, condition: Condition, order: Order, limit: i64) -> QueryResult<Vec<Self>>;
+
+    /// How many records are not deleted and meet a condition.
+    fn count(c: &mut DatabaseConnection, tenant: TenantId, condition: Condition) -> QueryResult<i64>;
+
+    /// Writes a new row.
+    fn insert(&self, c: &mut DatabaseConnection) -> QueryResult<()>;
+
+    /// Writes over the row if it still has this version, and tells whether it had.
+    fn update(&self, c: &mut DatabaseConnection, version: i64) -> QueryResult<bool>;
+
+    /// Removes the row.
+    fn remove(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<()>;
+}
+
+/// What is special about keeping one kind of record. The mechanics of [`crate::records`] call these.
+pub trait Stored: Table {
+    /// Decides what the record becomes: loads what the domain's decision needs and asks it.
+    fn decide(tx: &mut Transaction<'_>, before: Option<&Self>, meta: Meta, fields: Self::Fields) -> Result<Self, Error>;
+
+    /// Writes what hangs on the record, after it was written itself.
+    fn after_write(_tx: &mut Transaction<'_>, _before: Option<&Self>, _after: &Self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Removes what hangs on the record, before it is removed itself.
+    fn before_purge(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// What the event of an update is called: `updated`, or what it amounts to (`won`).
+    fn update_event(_before: &Self, _after: &Self) -> &'static str {
+        "updated"
+    }
+}
+
+/// Stamps the queries of a table for a record made of `meta` and the parts named.
+///
+/// ```ignore
+/// stored!(Opportunity in opportunities { fields: OpportunityFields, state: OpportunityState });
+/// ```
+#[macro_export]
+macro_rules! stored {
+    ($record:ident in $table:ident { $($part:ident: $type:ty),+ }) => {
+        const _: () = {
+            use ::diesel::prelude::*;
+            use ::domain::{Meta, Record};
+            use ::sql::ids::{RecordId, TenantId};
+            use ::sql::schema::$table::{self, columns as c};
+            use ::sql::{DatabaseConnection, MultiBackend};
+            use $crate::filter::{Condition, Order};
+
+            type MetaColumns = (
+                c::tenant_id, c::id, c::version, c::created_at, c::updated_at, c::created_by, c::updated_by, c::deleted_at,
+            );
+            const META: MetaColumns = (
+                c::tenant_id, c::id, c::version, c::created_at, c::updated_at, c::created_by, c::updated_by, c::deleted_at,
+            );
+
+            fn record((meta, $($part),+): (Meta, $($type),+)) -> $record {
+                $record { meta, $($part),+ }
+            }
+
+            impl $crate::stored::Table for $record {
+                fn find(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId, lock: bool) -> QueryResult<Option<Self>> {
+                    if lock && let DatabaseConnection::Postgres(postgres) = connection {
+                        $table::table.find((tenant, id)).select(c::id).for_update().first::<RecordId>(postgres).optional()?;
+                    }
+                    let query = $table::table.find((tenant, id)).select((META, $(<$type>::as_select()),+));
+                    query.first(connection).optional().map(|row| row.map(record))
+                }
+
+                fn find_many(
+                    connection: &mut DatabaseConnection,
+                    tenant: TenantId,
+                    ids: &[RecordId],
+                    condition: Condition,
+                ) -> QueryResult<Vec<Self>> {
+                    let query = $table::table
+                        .filter(c::tenant_id.eq(tenant))
+                        .filter(c::id.eq_any(ids.to_vec()))
+                        .filter(c::deleted_at.is_null())
+                        .filter(condition)
+                        .select((META, $(<$type>::as_select()),+));
+                    query.load(connection).map(|rows| rows.into_iter().map(record).collect())
+                }
+
+                fn page(
+                    connection: &mut DatabaseConnection,
+                    tenant: TenantId,
+                    condition: Condition,
+                    order: Order,
+                    limit: i64,
+                ) -> QueryResult<Vec<Self>> {
+                    let query = $table::table
+                        .filter(c::tenant_id.eq(tenant))
+                        .filter(c::deleted_at.is_null())
+                        .filter(condition)
+                        .order(order)
+                        .limit(limit)
+                        .select((META, $(<$type>::as_select()),+));
+                    query.load(connection).map(|rows| rows.into_iter().map(record).collect())
+                }
+
+                fn count(connection: &mut DatabaseConnection, tenant: TenantId, condition: Condition) -> QueryResult<i64> {
+                    let query = $table::table
+                        .filter(c::tenant_id.eq(tenant))
+                        .filter(c::deleted_at.is_null())
+                        .filter(condition)
+                        .select(::diesel::dsl::count_star());
+                    query.first(connection)
+                }
+
+                fn insert(&self, connection: &mut DatabaseConnection) -> QueryResult<()> {
+                    let meta = self.meta();
+                    let columns = (
+                        (
+                            c::tenant_id.eq(meta.tenant_id),
+                            c::id.eq(meta.id),
+                            c::version.eq(meta.version),
+                            c::created_at.eq(meta.created_at),
+                            c::updated_at.eq(meta.updated_at),
+                            c::created_by.eq(meta.created_by),
+                            c::updated_by.eq(meta.updated_by),
+                        ),
+                        $(&self.$part),+
+                    );
+                    ::diesel::insert_into($table::table).values(columns).execute(connection).map(drop)
+                }
+
+                fn update(&self, connection: &mut DatabaseConnection, version: i64) -> QueryResult<bool> {
+                    let meta = self.meta();
+                    let columns = (
+                        (
+                            c::version.eq(meta.version),
+                            c::updated_at.eq(meta.updated_at),
+                            c::updated_by.eq(meta.updated_by),
+                            c::deleted_at.eq(meta.deleted_at),
+                        ),
+                        $(&self.$part),+
+                    );
+                    let row = $table::table.find((meta.tenant_id, meta.id)).filter(c::version.eq(version));
+                    ::diesel::update(row).set(columns).execute(connection).map(|rows| rows == 1)
+                }
+
+                fn remove(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<()> {
+                    ::diesel::delete($table::table.find((tenant, id))).execute(connection).map(drop)
+                }
+            }
+        };
+    };
+}

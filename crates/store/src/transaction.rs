@@ -1,0 +1,167 @@
+//! What travels with every operation: the tenant, the actor, the clock, the request, and the events it raises.
+
+use crate::Error;
+use crate::events::NewEvent;
+use diesel::connection::TransactionManager;
+use diesel::prelude::Connection as _;
+use domain::operation::tenants::Tenant;
+use domain::operation::visibility::Visibility;
+use domain::rule::RuleContext;
+use sql::ids::{PrincipalId, TenantId};
+use sql::{DatabaseConnection, Timestamp};
+use std::sync::Arc;
+
+type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
+
+sql::text_enum! {
+    /// What kind of principal acts.
+    pub enum ActorKind {
+        /// A person.
+        User = "user",
+        /// A program.
+        ServiceAccount = "service_account",
+        /// The service itself.
+        System = "system",
+    }
+}
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// What kind of principal.
+    pub kind: ActorKind,
+    /// Which one; none for the service itself.
+    pub id: Option<PrincipalId>,
+}
+
+impl Actor {
+    /// The service itself.
+    pub const SYSTEM: Self = Self { kind: ActorKind::System, id: None };
+}
+
+/// On whose behalf an operation runs, and what it may see.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// Whose data.
+    pub tenant: Arc<Tenant>,
+    /// Who acts.
+    pub actor: Actor,
+    /// Which records of owned kinds the actor may see.
+    pub visibility: Visibility,
+    /// The request that caused it, for the event log.
+    pub request_id: Option<Arc<str>>,
+}
+
+impl Scope {
+    /// The service itself acting on a tenant's data.
+    pub fn system(tenant: Arc<Tenant>) -> Self {
+        Self { tenant, actor: Actor::SYSTEM, visibility: Visibility::All, request_id: None }
+    }
+}
+
+/// One transaction on behalf of a [`Scope`]. Whatever happens in it is kept as a whole or not at all.
+pub struct Transaction<'c> {
+    connection: &'c mut DatabaseConnection,
+    scope: &'c Scope,
+    now: Timestamp,
+    events: Vec<NewEvent>,
+    discarded: bool,
+}
+
+impl<'c> Transaction<'c> {
+    pub(crate) fn new(connection: &'c mut DatabaseConnection, scope: &'c Scope) -> Self {
+        Self { connection, scope, now: Timestamp::now(), events: Vec::new(), discarded: false }
+    }
+
+    /// The connection, for queries.
+    pub fn connection(&mut self) -> &mut DatabaseConnection {
+        self.connection
+    }
+
+    /// Whose data it may touch.
+    pub fn tenant(&self) -> TenantId {
+        self.scope.tenant.id
+    }
+
+    /// Who acts, what may be seen, which tenant: borrowed for as long as the transaction runs.
+    pub fn scope(&self) -> &'c Scope {
+        self.scope
+    }
+
+    /// Who acts.
+    pub fn actor(&self) -> Actor {
+        self.scope.actor
+    }
+
+    /// When it began. Everything written in it bears this time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Today in the tenant's time zone.
+    pub fn today(&self) -> chrono::NaiveDate {
+        self.now.utc().with_timezone(&self.scope.tenant.time_zone).date_naive()
+    }
+
+    /// What rules need to know: the time, the tenant's zone and currency.
+    pub fn rule_context(&self) -> RuleContext {
+        self.scope.rule_context(self.now)
+    }
+
+    /// Announces a change. It is written when the transaction ends, with it or not at all.
+    pub fn announce(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// Does everything and keeps nothing: the result is answered, the transaction rolled back.
+    pub fn discard(&mut self) {
+        self.discarded = true;
+    }
+
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.discarded
+    }
+
+    pub(crate) fn take_events(&mut self) -> Vec<NewEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Runs a part that may fail without failing the whole: what it did and announced is undone.
+    pub fn savepoint<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let events = self.events.len();
+        Manager::begin_transaction(self.connection)?;
+        let result = part(self);
+        if result.is_ok() {
+            Manager::commit_transaction(self.connection)?;
+        } else {
+            self.events.truncate(events);
+            Manager::rollback_transaction(self.connection)?;
+        }
+        result
+    }
+}
+
+impl Scope {
+    /// What rules need to know: the time, the tenant's zone and currency.
+    pub fn rule_context(&self, now: Timestamp) -> RuleContext {
+        RuleContext { now, zone: self.tenant.time_zone, currency: self.tenant.currency }
+    }
+}
+
+/// Runs work in a transaction that is already open on the connection, writes its events, and says
+/// whether the result is to be kept.
+pub(crate) fn run<T>(
+    connection: &mut DatabaseConnection,
+    scope: &Scope,
+    position: Option<i64>,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+) -> Result<(T, bool), Error> {
+    let mut transaction = Transaction::new(connection, scope);
+    let value = work(&mut transaction)?;
+    let keep = !transaction.is_discarded();
+    let events = transaction.take_events();
+    if keep && !events.is_empty() {
+        crate::events::append(connection, &events, position)?;
+    }
+    Ok((value, keep))
+}
