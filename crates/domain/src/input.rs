@@ -21,16 +21,24 @@ pub fn parse_body<T: DeserializeOwned>(body: &Value) -> Result<T, Vec<Fault>> {
 
 /// The settable part after a merge patch (RFC 7396): what is left out stays, null clears.
 pub fn merged<F: Fields>(before: &F, patch: &Value) -> Result<F, Vec<Fault>> {
-    let Value::Object(members) = patch else { return Err(vec![not_an_object()]) };
-    let mut merged = serde_json::to_value(before).map_err(|error| vec![Fault::new("", "invalid", error.to_string())])?;
+    let Value::Object(members) = patch else {
+        return Err(vec![not_an_object()]);
+    };
+    let mut merged =
+        serde_json::to_value(before).map_err(|error| vec![Fault::new("", "invalid", error.to_string())])?;
     let unknown = members.keys().filter(|name| merged.get(name.as_str()).is_none());
-    let mut faults: Vec<Fault> = unknown.map(|name| unknown_field(&format!("/{}", escaped(name)))).collect();
+    let mut faults: Vec<Fault> = unknown
+        .map(|name| unknown_field(&format!("/{}", escaped(name))))
+        .collect();
     merge(&mut merged, patch);
     match parse::<F>(&merged) {
         Ok(fields) if faults.is_empty() => Ok(fields),
         Ok(_) => Err(faults),
         Err(more) => {
-            let new = more.into_iter().filter(|fault| !faults.contains(fault)).collect::<Vec<_>>();
+            let new = more
+                .into_iter()
+                .filter(|fault| !faults.contains(fault))
+                .collect::<Vec<_>>();
             faults.extend(new);
             Err(faults)
         }
@@ -69,7 +77,11 @@ fn explain<T: DeserializeOwned>(body: &Value, validate: impl Fn(&T) -> Option<cr
     if !body.is_object() {
         return vec![not_an_object()];
     }
-    let mut search = Search { rest: body.clone(), removed: HashMap::new(), faults: Vec::new() };
+    let mut search = Search {
+        rest: body.clone(),
+        removed: HashMap::new(),
+        faults: Vec::new(),
+    };
     while search.faults.len() < MOST_FAULTS {
         match serde_path_to_error::deserialize::<_, T>(&search.rest) {
             Ok(value) => {
@@ -112,7 +124,8 @@ impl Search {
             let pointer = self.original(&path);
             // What was missing was mended by a guess: a wrong guess is not the client's fault.
             if !self.faults.iter().any(|fault| fault.pointer == pointer) {
-                self.faults.push(Fault::new(pointer, code_of(message), words_of(message)));
+                self.faults
+                    .push(Fault::new(pointer, code_of(message), words_of(message)));
             }
             self.remove(&path)
         }
@@ -123,16 +136,22 @@ impl Search {
         if !self.faults.iter().any(|fault| fault.pointer == pointer) {
             self.faults.push(Fault::new(pointer, "required", "is required"));
         }
-        let Some((name, parent)) = path.split_last() else { return false };
+        let Some((name, parent)) = path.split_last() else {
+            return false;
+        };
         let parent = self.rest.pointer_mut(&pointer_of(parent));
-        let Some(Value::Object(members)) = parent else { return false };
+        let Some(Value::Object(members)) = parent else {
+            return false;
+        };
         members.insert(unescaped(name), STAND_IN.clone());
         true
     }
 
     /// Takes a member or an item out; a mended member gets another guess instead.
     fn remove(&mut self, path: &[String]) -> bool {
-        let Some((name, parent)) = path.split_last() else { return false };
+        let Some((name, parent)) = path.split_last() else {
+            return false;
+        };
         let parent_pointer = pointer_of(parent);
         match self.rest.pointer_mut(&parent_pointer) {
             Some(Value::Object(members)) => match next_guess(members.get(&unescaped(name))) {
@@ -158,7 +177,12 @@ impl Search {
             let removed = self.removed.get(&pointer_of(&path[..depth]));
             let place = removed.and_then(|removed| {
                 let index = name.parse::<usize>().ok()?;
-                Some(removed.iter().rev().fold(index, |index, gone| if *gone <= index { index + 1 } else { index }))
+                Some(
+                    removed
+                        .iter()
+                        .rev()
+                        .fold(index, |index, gone| if *gone <= index { index + 1 } else { index }),
+                )
             });
             pointer.push('/');
             pointer.push_str(&place.map_or_else(|| name.clone(), |index| index.to_string()));
@@ -169,9 +193,12 @@ impl Search {
     fn add_unless_under_known(&mut self, more: Vec<Fault>) {
         let known: Vec<String> = self.faults.iter().map(|fault| fault.pointer.clone()).collect();
         let covers = |fault: &Fault| {
-            known.iter().any(|pointer| fault.pointer == *pointer || fault.pointer.starts_with(&format!("{pointer}/")))
+            known
+                .iter()
+                .any(|pointer| fault.pointer == *pointer || fault.pointer.starts_with(&format!("{pointer}/")))
         };
-        self.faults.extend(more.into_iter().filter(|fault| !covers(fault)).take(MOST_FAULTS));
+        self.faults
+            .extend(more.into_iter().filter(|fault| !covers(fault)).take(MOST_FAULTS));
     }
 }
 
@@ -180,8 +207,17 @@ static STAND_IN: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| json!(
 
 /// What else a missing member might be, when one guess was of the wrong type.
 fn next_guess(guess: Option<&Value>) -> Option<Value> {
-    let guesses = [STAND_IN.clone(), json!("00000000-0000-0000-0000-000000000000"), json!(-1), json!(false), json!([]), json!({})];
-    let place = guesses.iter().position(|other| Some(other) == guess && guess != Some(&json!({})))?;
+    let guesses = [
+        STAND_IN.clone(),
+        json!("00000000-0000-0000-0000-000000000000"),
+        json!(-1),
+        json!(false),
+        json!([]),
+        json!({}),
+    ];
+    let place = guesses
+        .iter()
+        .position(|other| Some(other) == guess && guess != Some(&json!({})))?;
     guesses.get(place + 1).cloned()
 }
 
@@ -229,7 +265,9 @@ fn code_of(message: &str) -> &'static str {
 
 /// Serde's message without the value that was sent.
 fn words_of(message: &str) -> String {
-    let expected = message.split_once(", expected ").map(|(_, expected)| expected.replace('`', ""));
+    let expected = message
+        .split_once(", expected ")
+        .map(|(_, expected)| expected.replace('`', ""));
     match expected {
         Some(expected) if message.starts_with("unknown variant") => format!("must be {expected}"),
         Some(expected) if message.starts_with("invalid") => format!("must be {expected}"),
@@ -266,23 +304,42 @@ mod tests {
             ("/sku", "invalid_type"),
             ("/unit_price", "invalid_value"),
         ];
-        assert_eq!(found, expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())));
+        assert_eq!(
+            found,
+            expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned()))
+        );
     }
 
     #[test]
     fn a_message_never_repeats_the_value_sent() {
-        let found = parse::<ProductFields>(&json!({"name": 98765, "owner_id": "secret-value"})).err().unwrap_or_default();
+        let found = parse::<ProductFields>(&json!({"name": 98765, "owner_id": "secret-value"}))
+            .err()
+            .unwrap_or_default();
         assert_eq!(found.len(), 2);
-        assert!(found.iter().all(|fault| !fault.message.contains("98765") && !fault.message.contains("secret")), "{found:?}");
+        assert!(
+            found
+                .iter()
+                .all(|fault| !fault.message.contains("98765") && !fault.message.contains("secret")),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn a_patch_keeps_what_it_leaves_out_and_clears_by_null() {
-        let before: ProductFields = parse(&json!({"name": "A", "sku": "1", "tags": ["x"]})).unwrap_or_else(|f| panic!("{f:?}"));
+        let before: ProductFields =
+            parse(&json!({"name": "A", "sku": "1", "tags": ["x"]})).unwrap_or_else(|f| panic!("{f:?}"));
         let after = merged(&before, &json!({"sku": null, "category": "C"})).unwrap_or_else(|f| panic!("{f:?}"));
-        assert_eq!((after.sku, after.category, after.name), (None, Some("C".to_owned()), "A".to_owned()));
+        assert_eq!(
+            (after.sku, after.category, after.name),
+            (None, Some("C".to_owned()), "A".to_owned())
+        );
         assert_eq!(after.tags.0, ["x"]);
-        let refused = merged(&before, &json!({"colour": null, "name": null})).err().unwrap_or_default();
-        assert_eq!(refused.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(), ["/colour", "/name"]);
+        let refused = merged(&before, &json!({"colour": null, "name": null}))
+            .err()
+            .unwrap_or_default();
+        assert_eq!(
+            refused.iter().map(|fault| fault.pointer.as_str()).collect::<Vec<_>>(),
+            ["/colour", "/name"]
+        );
     }
 }

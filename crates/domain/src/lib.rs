@@ -5,9 +5,12 @@
 pub mod fault;
 pub mod input;
 pub mod kind;
+pub mod locale;
 pub mod money;
 pub mod record;
 pub mod registry;
+pub mod rule;
+pub mod search;
 pub mod validation;
 
 pub mod customer;

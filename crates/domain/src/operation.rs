@@ -1,1 +1,4 @@
-//! O.
+//! O. Operation.
+
+pub mod tenants;
+pub mod visibility;

@@ -76,9 +76,11 @@ impl Error {
             DatabaseErrorKind::UniqueViolation => {
                 Refusal::conflict("already_exists", "another record has this key already").into()
             }
-            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => {
-                Refusal::conflict("referenced", "other records refer to this one, or it refers to one that is gone").into()
-            }
+            DatabaseErrorKind::ForeignKeyViolation | DatabaseErrorKind::RestrictViolation => Refusal::conflict(
+                "referenced",
+                "other records refer to this one, or it refers to one that is gone",
+            )
+            .into(),
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
                 Self::Unavailable("the connection was lost".to_owned())
             }
@@ -92,7 +94,9 @@ impl Error {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Database(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
-            Self::Database(DieselError::DatabaseError(_, information)) => information.message().contains("deadlock detected"),
+            Self::Database(DieselError::DatabaseError(_, information)) => {
+                information.message().contains("deadlock detected")
+            }
             _ => false,
         }
     }

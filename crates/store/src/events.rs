@@ -30,8 +30,18 @@ pub struct NewEvent {
 
 impl NewEvent {
     /// A change of a record by whoever the transaction acts for: `what` is `created`, `updated`, `won`, ….
-    pub fn new(tx: &Transaction<'_>, kind: Kind, what: &str, id: RecordId, version: i64, changes: Map<String, Value>) -> Self {
-        let Actor { kind: actor_kind, id: actor_id } = tx.actor();
+    pub fn new(
+        tx: &Transaction<'_>,
+        kind: Kind,
+        what: &str,
+        id: RecordId,
+        version: i64,
+        changes: Map<String, Value>,
+    ) -> Self {
+        let Actor {
+            kind: actor_kind,
+            id: actor_id,
+        } = tx.actor();
         Self {
             tenant_id: tx.tenant(),
             id: EventId::new(),
@@ -62,10 +72,8 @@ pub struct Event {
     /// When.
     pub occurred_at: Timestamp,
     /// Who did it.
-    #[diesel(deserialize_as = (ActorKind, Option<PrincipalId>))]
     pub actor: EventActor,
     /// The record it happened to.
-    #[diesel(deserialize_as = (Kind, RecordId))]
     pub subject: EventSubject,
     /// The record's version after it.
     pub version: i64,
@@ -77,7 +85,7 @@ pub struct Event {
 }
 
 /// Who did something.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema, Queryable)]
 pub struct EventActor {
     /// What kind of principal.
     #[serde(rename = "type")]
@@ -89,7 +97,7 @@ pub struct EventActor {
 }
 
 /// The record that something happened to.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema, Queryable)]
 pub struct EventSubject {
     /// The kind of record.
     #[serde(rename = "type")]
@@ -108,18 +116,6 @@ pub struct FieldChange {
     after: Value,
 }
 
-impl From<(ActorKind, Option<PrincipalId>)> for EventActor {
-    fn from((kind, id): (ActorKind, Option<PrincipalId>)) -> Self {
-        Self { kind, id }
-    }
-}
-
-impl From<(Kind, RecordId)> for EventSubject {
-    fn from((kind, id): (Kind, RecordId)) -> Self {
-        Self { kind, id }
-    }
-}
-
 /// Where a reader of the log stands: after this event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
@@ -131,7 +127,10 @@ pub struct Cursor {
 
 impl Cursor {
     /// Before everything that was ever written.
-    pub const START: Self = Self { position: 0, id: EventId(uuid::Uuid::nil()) };
+    pub const START: Self = Self {
+        position: 0,
+        id: EventId(uuid::Uuid::nil()),
+    };
 }
 
 /// A part of the log.
@@ -163,7 +162,11 @@ pub fn after(tx: &mut Transaction<'_>, cursor: Cursor, kinds: &[String], limit: 
         return Err(Error::CursorExpired);
     }
     let horizon = horizon(tx.connection())?;
-    let scan = if kinds.is_empty() { i64::try_from(limit).unwrap_or(SCAN) + 1 } else { SCAN };
+    let scan = if kinds.is_empty() {
+        i64::try_from(limit).unwrap_or(SCAN) + 1
+    } else {
+        SCAN
+    };
     let rows: Vec<Event> = events::table
         .filter(events::tenant_id.eq(tenant))
         .filter(events::position.ge(cursor.position))
@@ -187,13 +190,20 @@ pub fn after(tx: &mut Transaction<'_>, cursor: Cursor, kinds: &[String], limit: 
 }
 
 fn page_of(rows: Vec<Event>, cursor: Cursor, kinds: &[String], limit: usize, scan: i64) -> Events {
-    let mut page = Events { events: Vec::new(), next: cursor, has_more: i64::try_from(rows.len()).is_ok_and(|n| n == scan) };
+    let mut page = Events {
+        events: Vec::new(),
+        next: cursor,
+        has_more: i64::try_from(rows.len()).is_ok_and(|n| n == scan),
+    };
     for event in rows {
         if page.events.len() == limit {
             page.has_more = true;
             break;
         }
-        page.next = Cursor { position: event.position, id: event.id };
+        page.next = Cursor {
+            position: event.position,
+            id: event.id,
+        };
         if kinds.is_empty() || kinds.iter().any(|kind| matches(kind, &event.kind)) {
             page.events.push(event);
         }
@@ -224,20 +234,30 @@ diesel::define_sql_function! {
 }
 
 /// Appends the events of a transaction. SQLite's writer names the position; PostgreSQL knows its transaction.
-pub(crate) fn append(connection: &mut DatabaseConnection, new: &[NewEvent], position: Option<i64>) -> Result<(), Error> {
+pub(crate) fn append(
+    connection: &mut DatabaseConnection,
+    new: &[NewEvent],
+    position: Option<i64>,
+) -> Result<(), Error> {
     match position {
         Some(position) => {
             let rows: Vec<_> = new.iter().map(|event| (events::position.eq(position), event)).collect();
-            on_either!(connection, |c| diesel::insert_into(events::table).values(&rows).execute(c))?
+            on_either!(connection, |c| diesel::insert_into(events::table)
+                .values(rows)
+                .execute(c))?
         }
-        None => on_either!(connection, |c| diesel::insert_into(events::table).values(new).execute(c))?,
+        None => on_either!(connection, |c| diesel::insert_into(events::table)
+            .values(new)
+            .execute(c))?,
     };
     Ok(())
 }
 
 /// The last position in the log, for the writer to go on from.
 pub(crate) fn last_position(connection: &mut DatabaseConnection) -> Result<i64, Error> {
-    let last: Option<i64> = events::table.select(diesel::dsl::max(events::position)).first(connection)?;
+    let last: Option<i64> = events::table
+        .select(diesel::dsl::max(events::position))
+        .first(connection)?;
     Ok(last.unwrap_or(0))
 }
 
@@ -256,23 +276,34 @@ pub(crate) fn settle_clock(connection: &mut DatabaseConnection) -> Result<(), Er
 /// Forgets events that occurred before an instant, and remembers how far, so that older cursors are refused.
 pub fn trim(tx: &mut Transaction<'_>, before: Timestamp) -> Result<usize, Error> {
     let tenant = tx.tenant();
-    let old = events::table.filter(events::tenant_id.eq(tenant)).filter(events::occurred_at.lt(before));
+    let old = events::table
+        .filter(events::tenant_id.eq(tenant))
+        .filter(events::occurred_at.lt(before));
     let last: Option<i64> = old.select(diesel::dsl::max(events::position)).first(tx.connection())?;
     let Some(last) = last else { return Ok(0) };
     on_either!(tx.connection(), |c| diesel::insert_into(event_retention::table)
-        .values((event_retention::tenant_id.eq(tenant), event_retention::trimmed_to.eq(last)))
+        .values((
+            event_retention::tenant_id.eq(tenant),
+            event_retention::trimmed_to.eq(last)
+        ))
         .on_conflict(event_retention::tenant_id)
         .do_update()
         .set(event_retention::trimmed_to.eq(last))
         .execute(c))?;
-    let trimmed = events::table.filter(events::tenant_id.eq(tenant)).filter(events::position.le(last));
+    let trimmed = events::table
+        .filter(events::tenant_id.eq(tenant))
+        .filter(events::position.le(last));
     Ok(diesel::delete(trimmed).execute(tx.connection())?)
 }
 
 /// Takes the contents out of every event of a record that is removed for good; the tombstones stay.
 pub(crate) fn forget_contents(tx: &mut Transaction<'_>, id: RecordId) -> Result<(), Error> {
-    let of_record = events::table.filter(events::tenant_id.eq(tx.tenant())).filter(events::subject_id.eq(id));
-    diesel::update(of_record).set(events::changes.eq(Json(Map::new()))).execute(tx.connection())?;
+    let of_record = events::table
+        .filter(events::tenant_id.eq(tx.tenant()))
+        .filter(events::subject_id.eq(id));
+    diesel::update(of_record)
+        .set(events::changes.eq(Json(Map::new())))
+        .execute(tx.connection())?;
     Ok(())
 }
 
@@ -282,7 +313,9 @@ pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Map<String, Val
     let empty = Map::new();
     let members = |value: Option<&Value>| value.and_then(Value::as_object).unwrap_or(&empty).clone();
     let (before, after) = (members(before), members(after));
-    let names = after.keys().chain(before.keys().filter(|name| !after.contains_key(*name)));
+    let names = after
+        .keys()
+        .chain(before.keys().filter(|name| !after.contains_key(*name)));
     names
         .filter(|name| !KEPT_BY_SERVICE.contains(&name.as_str()))
         .filter_map(|name| {

@@ -69,15 +69,23 @@ fn kept(tx: &mut Transaction<'_>, key: &Key) -> Result<Option<Reply>, Error> {
     let id = (tx.tenant(), principal(tx), &key.method, &key.path, &key.key);
     let row: Option<(String, i32, Json<Vec<Header>>, String)> = idempotency_keys::table
         .find(id)
-        .select((idempotency_keys::fingerprint, idempotency_keys::status, idempotency_keys::headers, idempotency_keys::body))
+        .select((
+            idempotency_keys::fingerprint,
+            idempotency_keys::status,
+            idempotency_keys::headers,
+            idempotency_keys::body,
+        ))
         .first(tx.connection())
         .optional()?;
     match row {
         None => Ok(None),
         Some((fingerprint, ..)) if fingerprint != key.fingerprint => Err(Error::KeyReused),
-        Some((_, status, headers, body)) => {
-            Ok(Some(Reply { status: u16::try_from(status).unwrap_or(UNANSWERED), headers: headers.0, body, replayed: true }))
-        }
+        Some((_, status, headers, body)) => Ok(Some(Reply {
+            status: u16::try_from(status).unwrap_or(UNANSWERED),
+            headers: headers.0,
+            body,
+            replayed: true,
+        })),
     }
 }
 

@@ -1,1 +1,25 @@
-//! .
+//! Every query, and nothing else. Each operation is a function on a [`Transaction`].
+//!
+//! [`records`] holds the mechanics that every kind of record has; what is special to a kind stands in its own file.
+
+mod error;
+pub mod events;
+pub mod filter;
+pub mod idempotency;
+mod kinds;
+pub mod lookups;
+mod migrations;
+mod pool;
+pub mod records;
+pub mod references;
+mod sqlite_writer;
+mod store;
+pub mod stored;
+mod transaction;
+
+pub mod sales;
+
+pub use error::Error;
+pub use store::{Options, Store};
+pub use stored::Stored;
+pub use transaction::{Actor, ActorKind, Scope, Transaction};

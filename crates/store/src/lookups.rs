@@ -11,16 +11,31 @@ use sql::schema::{external_ids, record_values, search_texts};
 use std::collections::BTreeSet;
 
 /// The record of a kind that another system knows by this id, deleted or not.
-pub fn find_by_external_id(tx: &mut Transaction<'_>, kind: Kind, system: &str, id: &str) -> Result<Option<RecordId>, Error> {
+pub fn find_by_external_id(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    system: &str,
+    id: &str,
+) -> Result<Option<RecordId>, Error> {
     let tenant = tx.tenant();
     let key = (tenant, kind, system, id);
-    Ok(external_ids::table.find(key).select(external_ids::record_id).first(tx.connection()).optional()?)
+    Ok(external_ids::table
+        .find(key)
+        .select(external_ids::record_id)
+        .first(tx.connection())
+        .optional()?)
 }
 
 /// Writes what leads to a record.
 pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<(), Error> {
     let id = after.meta().id;
-    write_external_ids(tx, R::KIND, id, before.map_or(&[][..], |b| b.fields().common().external_ids), after.fields().common().external_ids)?;
+    write_external_ids(
+        tx,
+        R::KIND,
+        id,
+        before.map_or(&[][..], |b| b.fields().common().external_ids),
+        after.fields().common().external_ids,
+    )?;
     write_values(tx, R::KIND, id, &before.map(values).unwrap_or_default(), &values(after))?;
     let text = search_text(after);
     match before.map(search_text) {
@@ -33,17 +48,32 @@ pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, aft
 pub(crate) fn remove(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<(), Error> {
     let tenant = tx.tenant();
     let c = tx.connection();
-    diesel::delete(external_ids::table.filter(
-        external_ids::tenant_id.eq(tenant).and(external_ids::kind.eq(kind)).and(external_ids::record_id.eq(id)),
-    ))
+    diesel::delete(
+        external_ids::table.filter(
+            external_ids::tenant_id
+                .eq(tenant)
+                .and(external_ids::kind.eq(kind))
+                .and(external_ids::record_id.eq(id)),
+        ),
+    )
     .execute(c)?;
-    diesel::delete(record_values::table.filter(
-        record_values::tenant_id.eq(tenant).and(record_values::kind.eq(kind)).and(record_values::record_id.eq(id)),
-    ))
+    diesel::delete(
+        record_values::table.filter(
+            record_values::tenant_id
+                .eq(tenant)
+                .and(record_values::kind.eq(kind))
+                .and(record_values::record_id.eq(id)),
+        ),
+    )
     .execute(c)?;
-    diesel::delete(search_texts::table.filter(
-        search_texts::tenant_id.eq(tenant).and(search_texts::kind.eq(kind)).and(search_texts::record_id.eq(id)),
-    ))
+    diesel::delete(
+        search_texts::table.filter(
+            search_texts::tenant_id
+                .eq(tenant)
+                .and(search_texts::kind.eq(kind))
+                .and(search_texts::record_id.eq(id)),
+        ),
+    )
     .execute(c)?;
     Ok(())
 }
@@ -85,10 +115,18 @@ type Values = BTreeSet<(&'static str, String)>;
 fn values<R: Record>(record: &R) -> Values {
     let tags = ("tags", record.fields().common().tags.to_vec());
     let fields = record.values().into_iter().chain([tags]);
-    fields.flat_map(|(field, values)| values.into_iter().map(move |value| (field, value))).collect()
+    fields
+        .flat_map(|(field, values)| values.into_iter().map(move |value| (field, value)))
+        .collect()
 }
 
-fn write_values(tx: &mut Transaction<'_>, kind: Kind, record: RecordId, before: &Values, after: &Values) -> Result<(), Error> {
+fn write_values(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    record: RecordId,
+    before: &Values,
+    after: &Values,
+) -> Result<(), Error> {
     let tenant = tx.tenant();
     for (field, value) in before.difference(after) {
         diesel::delete(record_values::table.find((tenant, kind, field, value, record))).execute(tx.connection())?;
@@ -106,7 +144,9 @@ fn write_values(tx: &mut Transaction<'_>, kind: Kind, record: RecordId, before: 
         })
         .collect();
     if !new.is_empty() {
-        on_either!(tx.connection(), |c| diesel::insert_into(record_values::table).values(&new).execute(c))?;
+        on_either!(tx.connection(), |c| diesel::insert_into(record_values::table)
+            .values(&new)
+            .execute(c))?;
     }
     Ok(())
 }
@@ -115,12 +155,24 @@ fn search_text<R: Record>(record: &R) -> String {
     domain::search::fold(&record.search_texts().join(" "))
 }
 
-fn write_search_text(tx: &mut Transaction<'_>, kind: Kind, record: RecordId, text: &str, exists: bool) -> Result<(), Error> {
+fn write_search_text(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    record: RecordId,
+    text: &str,
+    exists: bool,
+) -> Result<(), Error> {
     let tenant = tx.tenant();
-    let key = (search_texts::tenant_id.eq(tenant), search_texts::kind.eq(kind), search_texts::record_id.eq(record));
+    let key = (
+        search_texts::tenant_id.eq(tenant),
+        search_texts::kind.eq(kind),
+        search_texts::record_id.eq(record),
+    );
     if exists {
         let row = search_texts::table.filter(key.0.and(key.1).and(key.2));
-        diesel::update(row).set(search_texts::text.eq(text)).execute(tx.connection())?;
+        diesel::update(row)
+            .set(search_texts::text.eq(text))
+            .execute(tx.connection())?;
     } else {
         diesel::insert_into(search_texts::table)
             .values((key.0, key.1, key.2, search_texts::text.eq(text)))

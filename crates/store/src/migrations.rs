@@ -33,7 +33,7 @@ diesel::table! {
 }
 
 /// Brings the database to this program's schema. Refuses one that a newer program has changed.
-pub fn run(connection: &mut DatabaseConnection) -> Result<(), Error> {
+pub(crate) fn run(connection: &mut DatabaseConnection) -> Result<(), Error> {
     // Each in a statement of its own: on PostgreSQL two instances may race to make the tables.
     for statement in [
         "CREATE TABLE IF NOT EXISTS schema_migrations (name text NOT NULL PRIMARY KEY)",
@@ -42,7 +42,11 @@ pub fn run(connection: &mut DatabaseConnection) -> Result<(), Error> {
     ] {
         make_bookkeeping(connection, statement)?;
     }
-    let begin = if connection.is_sqlite() { "BEGIN IMMEDIATE" } else { BEGIN_LOCKED };
+    let begin = if connection.is_sqlite() {
+        "BEGIN IMMEDIATE"
+    } else {
+        BEGIN_LOCKED
+    };
     in_transaction(connection, begin)
 }
 
@@ -53,7 +57,9 @@ const BEGIN_LOCKED: &str = "BEGIN; SET LOCAL lock_timeout = '5min'; SET LOCAL st
 /// A concurrent `CREATE TABLE IF NOT EXISTS` can still fail on PostgreSQL's catalogue; the table is there then.
 fn make_bookkeeping(connection: &mut DatabaseConnection, statement: &str) -> Result<(), Error> {
     let first = connection.batch_execute(statement);
-    first.or_else(|_| connection.batch_execute(statement)).map_err(Error::from)
+    first
+        .or_else(|_| connection.batch_execute(statement))
+        .map_err(Error::from)
 }
 
 fn in_transaction(connection: &mut DatabaseConnection, begin: &str) -> Result<(), Error> {
@@ -64,16 +70,28 @@ fn in_transaction(connection: &mut DatabaseConnection, begin: &str) -> Result<()
 }
 
 fn apply_missing(connection: &mut DatabaseConnection) -> Result<(), Error> {
-    let applied: Vec<String> = schema_migrations::table.select(schema_migrations::name).load(connection)?;
-    if let Some(unknown) = applied.iter().find(|name| !MIGRATIONS.iter().any(|known| known.name == name.as_str())) {
+    let applied: Vec<String> = schema_migrations::table
+        .select(schema_migrations::name)
+        .load(connection)?;
+    if let Some(unknown) = applied
+        .iter()
+        .find(|name| !MIGRATIONS.iter().any(|known| known.name == name.as_str()))
+    {
         return Err(Error::Schema(format!(
             "the database was migrated by a newer version of this program ({unknown} is unknown to {}): upgrade the program",
             env!("CARGO_PKG_VERSION")
         )));
     }
-    for migration in MIGRATIONS.iter().filter(|migration| !applied.iter().any(|name| name == migration.name)) {
+    for migration in MIGRATIONS
+        .iter()
+        .filter(|migration| !applied.iter().any(|name| name == migration.name))
+    {
         connection.batch_execute(migration.portable)?;
-        let specific = if connection.is_sqlite() { migration.sqlite } else { migration.postgres };
+        let specific = if connection.is_sqlite() {
+            migration.sqlite
+        } else {
+            migration.postgres
+        };
         connection.batch_execute(specific)?;
         diesel::insert_into(schema_migrations::table)
             .values(schema_migrations::name.eq(migration.name))

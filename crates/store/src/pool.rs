@@ -19,21 +19,29 @@ impl Location {
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         if let Some(path) = url.strip_prefix("sqlite://") {
             return match path {
-                "" | ":memory:" => Err(Error::Schema("an in-memory SQLite database cannot be shared; name a file".to_owned())),
+                "" | ":memory:" => Err(Error::Schema(
+                    "an in-memory SQLite database cannot be shared; name a file".to_owned(),
+                )),
                 path => Ok(Self::Sqlite(PathBuf::from(path))),
             };
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return Ok(Self::Postgres(with_network_limits(url)));
         }
-        Err(Error::Schema("DATABASE_URL must begin with sqlite:// or postgres://".to_owned()))
+        Err(Error::Schema(
+            "DATABASE_URL must begin with sqlite:// or postgres://".to_owned(),
+        ))
     }
 }
 
 /// A dead network must not hold a request: bounds on connecting and on unacknowledged data.
 fn with_network_limits(url: &str) -> String {
     let mut limited = url.to_owned();
-    for (name, value) in [("connect_timeout", "3"), ("tcp_user_timeout", "15000"), ("application_name", "rapport")] {
+    for (name, value) in [
+        ("connect_timeout", "3"),
+        ("tcp_user_timeout", "15000"),
+        ("application_name", "rapport"),
+    ] {
         if !limited.contains(name) {
             limited.push(if limited.contains('?') { '&' } else { '?' });
             limited.push_str(&format!("{name}={value}"));
@@ -129,7 +137,10 @@ impl ManageConnection for ConnectionManager {
     type Error = Error;
 
     fn connect(&self) -> Result<Pooled, Error> {
-        Ok(Pooled { connection: self.open()?, lost: false })
+        Ok(Pooled {
+            connection: self.open()?,
+            lost: false,
+        })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), Error> {

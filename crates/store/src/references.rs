@@ -42,7 +42,12 @@ pub fn any_indirect(body: &Value) -> bool {
 }
 
 /// Puts the ids in place of foreign ids and local names, in every member whose name ends in `_id`.
-pub(crate) fn resolve(tx: &mut Transaction<'_>, kind: Kind, body: &mut Value, local: &LocalReferences) -> Result<(), Error> {
+pub(crate) fn resolve(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    body: &mut Value,
+    local: &LocalReferences,
+) -> Result<(), Error> {
     let mut faults = Vec::new();
     walk(tx, kind, body, "", local, &mut faults)?;
     Ok(domain::fault::faultless(faults)?)
@@ -85,7 +90,12 @@ fn target(kind: Kind, member: &str) -> Option<Kind> {
     declared.or_else(|| member.strip_suffix("_id")?.parse().ok())
 }
 
-fn find(tx: &mut Transaction<'_>, kind: Kind, way: &Indirect<'_>, local: &LocalReferences) -> Result<Option<RecordId>, Error> {
+fn find(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    way: &Indirect<'_>,
+    local: &LocalReferences,
+) -> Result<Option<RecordId>, Error> {
     match way {
         Indirect::Local(name) => Ok(local.get(*name).copied()),
         Indirect::ByExternalId { system, id } => lookups::find_by_external_id(tx, kind, system, id),
@@ -102,36 +112,50 @@ pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, aft
     let known: Vec<Reference> = before.map(all_references).unwrap_or_default();
     let mut faults = Vec::new();
     for reference in all_references(after) {
-        let is_known = known.iter().any(|old| old.kind == reference.kind && old.id == reference.id);
+        let is_known = known
+            .iter()
+            .any(|old| old.kind == reference.kind && old.id == reference.id);
         if !is_known && !exists(tx, reference.kind, reference.id)? {
             faults.push(unknown(reference.pointer, reference.kind));
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults).into()) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(faults).into())
+    }
 }
 
 fn all_references<R: Record>(record: &R) -> Vec<Reference> {
     let Common { owner_id, team_id, .. } = record.fields().common();
-    let owner = owner_id.map(|id| Reference { pointer: "/owner_id".to_owned(), kind: Kind::User, id: id.0.into() });
-    let team = team_id.map(|id| Reference { pointer: "/team_id".to_owned(), kind: Kind::Team, id: id.0.into() });
+    let owner = owner_id.map(|id| Reference {
+        pointer: "/owner_id".to_owned(),
+        kind: Kind::User,
+        id: id.0.into(),
+    });
+    let team = team_id.map(|id| Reference {
+        pointer: "/team_id".to_owned(),
+        kind: Kind::Team,
+        id: id.0.into(),
+    });
     record.references().into_iter().chain(owner).chain(team).collect()
 }
 
 fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<bool, Error> {
-    with_record!(kind, |R| records::find_visible::<R>(tx, id, false).map(|found| found.is_some()))
+    with_record!(kind, |R| records::find_visible::<R>(tx, id, false)
+        .map(|found| found.is_some()))
 }
 
 /// Loads the records that a to-one relation leads to, in one query, as JSON by id.
-pub fn load_related(
-    tx: &mut Transaction<'_>,
-    kind: Kind,
-    ids: &[RecordId],
-) -> Result<HashMap<RecordId, Value>, Error> {
+pub fn load_related(tx: &mut Transaction<'_>, kind: Kind, ids: &[RecordId]) -> Result<HashMap<RecordId, Value>, Error> {
     with_record!(kind, |R| {
         let condition = records::visible_condition::<R>(tx);
         let tenant = tx.tenant();
         let found = R::find_many(tx.connection(), tenant, ids, condition)?;
-        found.iter().map(|record| Ok((record.meta().id, serde_json::to_value(record)?))).collect()
+        found
+            .iter()
+            .map(|record| Ok((record.meta().id, serde_json::to_value(record)?)))
+            .collect()
     })
 }
 
@@ -143,14 +167,19 @@ pub fn load_referring(
     ids: &[RecordId],
     limit: usize,
 ) -> Result<HashMap<RecordId, Vec<Value>>, Error> {
-    let Link::Many { column } = link else { return Ok(HashMap::new()) };
+    let Link::Many { column } = link else {
+        return Ok(HashMap::new());
+    };
     let mut groups: HashMap<RecordId, Vec<Value>> = HashMap::new();
     let found: Vec<Value> = with_record!(kind, |R| records::referring::<R>(tx, column, ids, limit)?
         .iter()
         .map(serde_json::to_value)
         .collect::<Result<_, _>>()?);
     for record in found {
-        let named = record.get(column).and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let named = record
+            .get(column)
+            .and_then(Value::as_str)
+            .and_then(|id| id.parse().ok());
         if let Some(id) = named {
             groups.entry(id).or_default().push(record);
         }

@@ -42,7 +42,15 @@ impl SqliteWriter {
         let (queue, jobs) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || Loop { connection, position, committed, stopped: None }.run(&jobs))
+            .spawn(move || {
+                Loop {
+                    connection,
+                    position,
+                    committed,
+                    stopped: None,
+                }
+                .run(&jobs)
+            })
             .map_err(|error| Error::Internal(error.to_string()))?;
         Ok(Self { queue })
     }
@@ -69,7 +77,9 @@ impl SqliteWriter {
             TrySendError::Full(_) => Error::Overloaded,
             TrySendError::Disconnected(_) => Error::Unavailable("the writer has stopped".to_owned()),
         })?;
-        receiver.await.map_err(|_| Error::Unavailable("the writer has stopped".to_owned()))?
+        receiver
+            .await
+            .map_err(|_| Error::Unavailable("the writer has stopped".to_owned()))?
     }
 }
 
@@ -82,8 +92,10 @@ fn in_savepoint<T>(
 ) -> Result<T, Error> {
     type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
     Manager::begin_transaction(connection)?;
-    let result = catch_unwind(AssertUnwindSafe(|| transaction::run(connection, scope, Some(position), work)))
-        .unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        transaction::run(connection, scope, Some(position), work)
+    }))
+    .unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
     match result {
         Ok((value, true)) => {
             Manager::commit_transaction(connection)?;
@@ -128,7 +140,8 @@ impl Loop {
             }
             self.commit()
         });
-        metrics::histogram!("rapport_group_commit_jobs").record(f64::from(u32::try_from(answers.len()).unwrap_or(u32::MAX)));
+        metrics::histogram!("rapport_group_commit_jobs")
+            .record(f64::from(u32::try_from(answers.len()).unwrap_or(u32::MAX)));
         for answer in answers {
             answer(outcome.clone());
         }

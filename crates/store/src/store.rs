@@ -28,7 +28,12 @@ impl Options {
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
         let url = url.into();
         let pool_size = if url.starts_with("sqlite") { cores.max(4) } else { 10 };
-        Self { url, replica_url: None, pool_size: u32::try_from(pool_size).unwrap_or(10), prepared_statements: true }
+        Self {
+            url,
+            replica_url: None,
+            pool_size: u32::try_from(pool_size).unwrap_or(10),
+            prepared_statements: true,
+        }
     }
 }
 
@@ -67,16 +72,24 @@ impl Store {
         let committed = watch::Sender::new(());
         let writer = match &location {
             Location::Sqlite(_) => Writer::Sqlite(SqliteWriter::start(first, committed.clone())?),
-            Location::Postgres(_) => Writer::Postgres(manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?),
+            Location::Postgres(_) => {
+                Writer::Postgres(manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?)
+            }
         };
         let readers = match &writer {
             Writer::Postgres(pool) => pool.clone(),
             Writer::Sqlite(_) => manager(location, Purpose::Read).pool(options.pool_size, None)?,
         };
-        let replica = options.replica_url.as_deref().map(|url| {
-            manager(Location::parse(url)?, Purpose::Read).pool(options.pool_size, Some(1))
-        });
-        Ok(Self { readers, replica: replica.transpose()?, writer, committed })
+        let replica = options
+            .replica_url
+            .as_deref()
+            .map(|url| manager(Location::parse(url)?, Purpose::Read).pool(options.pool_size, Some(1)));
+        Ok(Self {
+            readers,
+            replica: replica.transpose()?,
+            writer,
+            committed,
+        })
     }
 
     /// Whether the embedded database is used.
@@ -99,7 +112,8 @@ impl Store {
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.read_from(self.replica.as_ref().unwrap_or(&self.readers).clone(), scope, work).await
+        self.read_from(self.replica.as_ref().unwrap_or(&self.readers).clone(), scope, work)
+            .await
     }
 
     async fn read_from<T, F>(&self, pool: Pool, scope: &Scope, work: F) -> Result<T, Error>
@@ -109,7 +123,9 @@ impl Store {
     {
         let scope = scope.clone();
         off_thread(move || {
-            with_connection(&pool, |pooled| work(&mut Transaction::new(&mut pooled.connection, &scope)))
+            with_connection(&pool, |pooled| {
+                work(&mut Transaction::new(&mut pooled.connection, &scope))
+            })
         })
         .await
     }
@@ -127,7 +143,8 @@ impl Store {
             Writer::Postgres(pool) => {
                 let (pool, scope, committed) = (pool.clone(), scope.clone(), self.committed.clone());
                 off_thread(move || {
-                    let value = with_retries(|| with_connection(&pool, |pooled| write_postgres(pooled, &scope, &work)))?;
+                    let value =
+                        with_retries(|| with_connection(&pool, |pooled| write_postgres(pooled, &scope, &work)))?;
                     committed.send_replace(());
                     Ok(value)
                 })
@@ -155,7 +172,9 @@ impl Store {
 }
 
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.to_string()))?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Internal(error.to_string()))?
 }
 
 /// Runs work on a pooled connection. A connection found dead is thrown away and the work tried once more.
@@ -190,8 +209,12 @@ fn write_postgres<T>(
     let connection = &mut pooled.connection;
     Manager::begin_transaction(connection)?;
     match transaction::run(connection, scope, None, work) {
-        Ok((value, true)) => Manager::commit_transaction(connection).map(|()| value).map_err(Error::from),
-        Ok((value, false)) => Manager::rollback_transaction(connection).map(|()| value).map_err(Error::from),
+        Ok((value, true)) => Manager::commit_transaction(connection)
+            .map(|()| value)
+            .map_err(Error::from),
+        Ok((value, false)) => Manager::rollback_transaction(connection)
+            .map(|()| value)
+            .map_err(Error::from),
         Err(error) => {
             // The first error tells more than a failed rollback, which the pool notices by itself.
             pooled.lost = Manager::rollback_transaction(connection).is_err();

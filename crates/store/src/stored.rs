@@ -13,10 +13,21 @@ pub trait Table: Record {
     fn find(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId, lock: bool) -> QueryResult<Option<Self>>;
 
     /// The records with these ids that are not deleted and meet a condition, in no order.
-    fn find_many(c: &mut DatabaseConnection, tenant: TenantId, ids: &[RecordId], condition: Condition) -> QueryResult<Vec<Self>>;
+    fn find_many(
+        c: &mut DatabaseConnection,
+        tenant: TenantId,
+        ids: &[RecordId],
+        condition: Condition,
+    ) -> QueryResult<Vec<Self>>;
 
     /// The first records in order that are not deleted and meet a condition.
-    fn page(c: &mut DatabaseConnection, tenant: TenantId, condition: Condition, order: Order, limit: i64) -> QueryResult<Vec<Self>>;
+    fn page(
+        c: &mut DatabaseConnection,
+        tenant: TenantId,
+        condition: Condition,
+        order: Order,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>>;
 
     /// How many records are not deleted and meet a condition.
     fn count(c: &mut DatabaseConnection, tenant: TenantId, condition: Condition) -> QueryResult<i64>;
@@ -34,7 +45,8 @@ pub trait Table: Record {
 /// What is special about keeping one kind of record. The mechanics of [`crate::records`] call these.
 pub trait Stored: Table {
     /// Decides what the record becomes: loads what the domain's decision needs and asks it.
-    fn decide(tx: &mut Transaction<'_>, before: Option<&Self>, meta: Meta, fields: Self::Fields) -> Result<Self, Error>;
+    fn decide(tx: &mut Transaction<'_>, before: Option<&Self>, meta: Meta, fields: Self::Fields)
+    -> Result<Self, Error>;
 
     /// Writes what hangs on the record, after it was written itself.
     fn after_write(_tx: &mut Transaction<'_>, _before: Option<&Self>, _after: &Self) -> Result<(), Error> {
@@ -65,7 +77,7 @@ macro_rules! stored {
             use ::domain::{Meta, Record};
             use ::sql::ids::{RecordId, TenantId};
             use ::sql::schema::$table::{self, columns as c};
-            use ::sql::{DatabaseConnection, MultiBackend};
+            use ::sql::DatabaseConnection;
             use $crate::filter::{Condition, Order};
 
             type MetaColumns = (

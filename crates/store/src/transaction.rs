@@ -3,7 +3,6 @@
 use crate::Error;
 use crate::events::NewEvent;
 use diesel::connection::TransactionManager;
-use diesel::prelude::Connection as _;
 use domain::operation::tenants::Tenant;
 use domain::operation::visibility::Visibility;
 use domain::rule::RuleContext;
@@ -36,7 +35,10 @@ pub struct Actor {
 
 impl Actor {
     /// The service itself.
-    pub const SYSTEM: Self = Self { kind: ActorKind::System, id: None };
+    pub const SYSTEM: Self = Self {
+        kind: ActorKind::System,
+        id: None,
+    };
 }
 
 /// On whose behalf an operation runs, and what it may see.
@@ -55,7 +57,12 @@ pub struct Scope {
 impl Scope {
     /// The service itself acting on a tenant's data.
     pub fn system(tenant: Arc<Tenant>) -> Self {
-        Self { tenant, actor: Actor::SYSTEM, visibility: Visibility::All, request_id: None }
+        Self {
+            tenant,
+            actor: Actor::SYSTEM,
+            visibility: Visibility::All,
+            request_id: None,
+        }
     }
 }
 
@@ -70,7 +77,13 @@ pub struct Transaction<'c> {
 
 impl<'c> Transaction<'c> {
     pub(crate) fn new(connection: &'c mut DatabaseConnection, scope: &'c Scope) -> Self {
-        Self { connection, scope, now: Timestamp::now(), events: Vec::new(), discarded: false }
+        Self {
+            connection,
+            scope,
+            now: Timestamp::now(),
+            events: Vec::new(),
+            discarded: false,
+        }
     }
 
     /// The connection, for queries.
@@ -100,7 +113,10 @@ impl<'c> Transaction<'c> {
 
     /// Today in the tenant's time zone.
     pub fn today(&self) -> chrono::NaiveDate {
-        self.now.utc().with_timezone(&self.scope.tenant.time_zone).date_naive()
+        self.now
+            .utc()
+            .with_timezone(&self.scope.tenant.time_zone.0)
+            .date_naive()
     }
 
     /// What rules need to know: the time, the tenant's zone and currency.
@@ -144,7 +160,11 @@ impl<'c> Transaction<'c> {
 impl Scope {
     /// What rules need to know: the time, the tenant's zone and currency.
     pub fn rule_context(&self, now: Timestamp) -> RuleContext {
-        RuleContext { now, zone: self.tenant.time_zone, currency: self.tenant.currency }
+        RuleContext {
+            now,
+            zone: self.tenant.time_zone.0,
+            currency: self.tenant.currency,
+        }
     }
 }
 

@@ -1,0 +1,3 @@
+//! S. Sales: how products, pipelines and opportunities are kept.
+
+pub mod products;
