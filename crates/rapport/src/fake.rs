@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) refusals: VecDeque<(u16, Option<u64>)>,
     /// Close the connection after this many more batches, for good.
     pub(crate) batches_left: Option<usize>,
+    /// How many items to answer with 503 before taking any.
+    pub(crate) busy_items: usize,
     /// The token that is good now; any when empty.
     pub(crate) token: String,
     /// How many tokens were handed out.
@@ -109,6 +111,10 @@ async fn batch(
 fn upsert(state: &mut State, resource: &str, item: &Value) -> Value {
     let text = |name: &str| item[name].as_str().unwrap().to_owned();
     let data = &item["data"];
+    if state.busy_items > 0 {
+        state.busy_items -= 1;
+        return json!({"status": 503, "outcome": "failed", "error": {"title": "Busy", "status": 503}});
+    }
     let mut faults = Vec::new();
     if data["name"] == "bad" {
         faults.push(fault("/name", "is bad"));

@@ -51,8 +51,13 @@ struct Token {
 #[derive(Deserialize)]
 struct Grant {
     access_token: String,
-    #[serde(default)]
+    #[serde(default = "a_minute")]
     expires_in: u64,
+}
+
+/// What to count on where the server does not say how long a token lasts.
+fn a_minute() -> u64 {
+    60
 }
 
 impl Session {
@@ -66,14 +71,6 @@ impl Session {
     /// Whether a refused token can be replaced.
     pub(super) fn renewable(&self) -> bool {
         matches!(self.credentials, Credentials::ServiceAccount { .. })
-    }
-
-    /// Something that differs between principals and never holds a secret.
-    pub(super) fn identity(&self) -> String {
-        match &self.credentials {
-            Credentials::ServiceAccount { id, .. } => id.clone(),
-            Credentials::Token(token) => tenant_of(token).unwrap_or_default(),
-        }
     }
 
     /// A token that is good now. Requests in flight together wait for one renewal.
@@ -146,7 +143,7 @@ async fn fetch(client: &Client, id: &str, secret: &str) -> Result<Token, Error> 
 }
 
 /// The tenant that a token speaks for, read without proof: it only keeps saved positions of two tenants apart.
-fn tenant_of(token: &str) -> Option<String> {
+pub(super) fn tenant_of(token: &str) -> Option<String> {
     use base64::Engine as _;
     let payload = token.split('.').nth(1)?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
@@ -184,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tenant_of_a_token_is_part_of_the_identity() {
+    fn the_tenant_of_a_token_is_found() {
         // {"tenant":"t-1"}
         assert_eq!(tenant_of("e30.eyJ0ZW5hbnQiOiJ0LTEifQ.sig").as_deref(), Some("t-1"));
         assert_eq!(tenant_of("opaque"), None);

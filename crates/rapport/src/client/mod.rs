@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 
-use credentials::{Credentials, Session};
+use credentials::{Credentials, Session, tenant_of};
 pub(crate) use retry::Notice;
-use retry::{Patience, Reply};
+use retry::{Patience, Reply, passing};
 
 /// Which server a command speaks to. Secrets come from the environment only, because a command line shows in `ps`.
 #[derive(Debug, Clone, Args)]
@@ -88,6 +88,13 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
+impl ItemAnswer {
+    /// Whether the item was not taken for a reason that passes.
+    fn is_passing(&self) -> bool {
+        StatusCode::from_u16(self.status).is_ok_and(passing)
+    }
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if !self.errors.is_empty() {
@@ -127,6 +134,8 @@ pub(crate) enum Outcome {
 /// The answer to one item of a batch.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ItemAnswer {
+    #[serde(default)]
+    status: u16,
     pub(crate) outcome: Outcome,
     pub(crate) error: Option<Problem>,
 }
@@ -204,18 +213,46 @@ impl Client {
         })
     }
 
-    /// The principal as far as it is known here: part of what a saved position belongs to.
-    pub(crate) fn identity(&self) -> String {
-        format!("{} {}", self.base, self.session.identity())
+    /// Where records go: the server, and the tenant as far as the token tells it. Part of what a saved position
+    /// belongs to.
+    pub(crate) async fn destination(&self) -> Result<String, Error> {
+        let token = self.session.token(self).await?;
+        Ok(format!("{} {}", self.base, tenant_of(&token).unwrap_or_default()))
     }
 
-    /// Sends items to a resource's batch endpoint and gives one answer an item, in order.
+    /// Sends items to a resource's batch endpoint and gives one answer an item, in order. Items that the server was
+    /// too busy for are sent again.
     pub(crate) async fn batch(
         &self,
         resource: &str,
         items: &[Box<RawValue>],
         dry_run: bool,
     ) -> Result<Vec<ItemAnswer>, Error> {
+        let mut url = self.address(&format!("v1/{resource}/batch"))?;
+        if dry_run {
+            url.set_query(Some("dry_run=true"));
+        }
+        let mut waits = self.patience.waits(&url);
+        let mut answers = self.batch_once(&url, items).await?;
+        loop {
+            let busy: Vec<usize> = (0..answers.len())
+                .filter(|index| answers[*index].is_passing())
+                .collect();
+            let Some(first) = busy.first() else { return Ok(answers) };
+            let cause = answers[*first]
+                .error
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            waits.next(&cause, None).await?;
+            let again: Vec<_> = busy.iter().map(|index| items[*index].clone()).collect();
+            for (index, answer) in busy.into_iter().zip(self.batch_once(&url, &again).await?) {
+                answers[index] = answer;
+            }
+        }
+    }
+
+    async fn batch_once(&self, url: &Url, items: &[Box<RawValue>]) -> Result<Vec<ItemAnswer>, Error> {
         #[derive(Serialize)]
         struct Body<'a> {
             items: &'a [Box<RawValue>],
@@ -224,25 +261,21 @@ impl Client {
         struct Answer {
             data: Vec<ItemAnswer>,
         }
-        let mut url = self.address(&format!("v1/{resource}/batch"))?;
-        if dry_run {
-            url.set_query(Some("dry_run=true"));
-        }
         let foreign = |cause: String| Error::Foreign {
             url: url.to_string(),
             cause,
         };
         let body = serde_json::to_string(&Body { items }).map_err(|error| foreign(error.to_string()))?;
-        let reply = self.post(&url, body).await?;
+        let reply = self.post(url, body).await?;
         let answer: Answer = serde_json::from_slice(&reply.body).map_err(|error| foreign(error.to_string()))?;
-        if answer.data.len() != items.len() {
-            return Err(foreign(format!(
-                "{} answers to {} items",
-                answer.data.len(),
-                items.len()
-            )));
+        if answer.data.len() == items.len() {
+            return Ok(answer.data);
         }
-        Ok(answer.data)
+        Err(foreign(format!(
+            "{} answers to {} items",
+            answer.data.len(),
+            items.len()
+        )))
     }
 
     /// Posts JSON as the principal; a token that ran out on the way is renewed once.

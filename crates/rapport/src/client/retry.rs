@@ -62,32 +62,23 @@ impl Patience {
 
     /// Sends until there is an answer worth showing or patience has run out.
     pub(super) async fn send(&self, url: &Url, request: impl Fn() -> RequestBuilder) -> Result<Reply, Error> {
-        let started = Instant::now();
-        let mut pause = self.pace;
+        let mut waits = self.waits(url);
         loop {
-            let (cause, asked) = match self.attempt(request()).await {
+            match self.attempt(request()).await {
                 Ok(reply) if !passing(reply.status) => return Ok(reply),
-                Ok(reply) => (reply.problem().to_string(), reply.retry_after),
-                Err(error) => (chain(&error), None),
-            };
-            let limit = if self.reached.load(Ordering::Relaxed) {
-                self.total
-            } else {
-                self.first
-            };
-            let wait = asked.unwrap_or_else(|| jitter(pause));
-            if started.elapsed() + wait > limit {
-                return Err(Error::Unreachable {
-                    url: url.to_string(),
-                    waited: started.elapsed(),
-                    cause,
-                });
+                Ok(reply) => waits.next(&reply.problem().to_string(), reply.retry_after).await?,
+                Err(error) => waits.next(&innermost(&error), None).await?,
             }
-            if pause == self.pace {
-                (self.notice)(&format!("{cause}; trying again"));
-            }
-            tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(self.slowest);
+        }
+    }
+
+    /// The waits between the attempts at one thing.
+    pub(super) fn waits<'a>(&'a self, url: &'a Url) -> Waits<'a> {
+        Waits {
+            patience: self,
+            url,
+            started: Instant::now(),
+            pause: self.pace,
         }
     }
 
@@ -98,8 +89,40 @@ impl Patience {
     }
 }
 
+/// See [`Patience::waits`].
+pub(super) struct Waits<'a> {
+    patience: &'a Patience,
+    url: &'a Url,
+    started: Instant,
+    pause: Duration,
+}
+
+impl Waits<'_> {
+    /// Waits as long as the server asked for, or else longer each time; an error when patience has run out.
+    pub(super) async fn next(&mut self, cause: &str, asked: Option<Duration>) -> Result<(), Error> {
+        let patience = self.patience;
+        let reached = patience.reached.load(Ordering::Relaxed);
+        let limit = if reached { patience.total } else { patience.first };
+        let wait = asked.unwrap_or_else(|| jitter(self.pause));
+        let waited = self.started.elapsed();
+        if waited + wait > limit {
+            return Err(Error::Unreachable {
+                url: self.url.to_string(),
+                waited,
+                cause: cause.to_owned(),
+            });
+        }
+        if self.pause == patience.pace {
+            (patience.notice)(&format!("{cause}; trying again"));
+        }
+        tokio::time::sleep(wait).await;
+        self.pause = (self.pause * 2).min(patience.slowest);
+        Ok(())
+    }
+}
+
 /// Answers that say "not now": the limiter, an overloaded or draining server, a proxy without a server behind it.
-fn passing(status: StatusCode) -> bool {
+pub(super) fn passing(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::TOO_MANY_REQUESTS
@@ -114,8 +137,8 @@ fn jitter(pause: Duration) -> Duration {
     pause.mul_f64(rand::random_range(0.5..=1.0))
 }
 
-/// An error with its causes: reqwest says "error sending request" and hides the refused connection below it.
-fn chain(error: &dyn std::error::Error) -> String {
+/// The first cause of an error: reqwest says "error sending request" and hides the refused connection below it.
+fn innermost(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

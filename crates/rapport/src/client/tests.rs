@@ -46,6 +46,18 @@ async fn throttling_and_overload_are_waited_out() {
 }
 
 #[tokio::test]
+async fn items_that_the_server_was_too_busy_for_are_sent_again() {
+    let fake = Fake::start();
+    fake.state().busy_items = 3;
+    let data = json!({"name": "Acme"});
+    let item = |id: &str| Upsert::new("maven", id, None, &data).to_json().unwrap();
+    let client = client(&fake, token("t"));
+    let answers = client.batch("customers", &[item("a"), item("b")], false).await.unwrap();
+    assert!(answers.iter().all(|answer| answer.outcome == Outcome::Created));
+    assert_eq!(fake.state().batches, [2, 2, 1]);
+}
+
+#[tokio::test]
 async fn patience_has_an_end() {
     let fake = Fake::start();
     fake.state().refusals.extend([(503, Some(3600)); 3]);

@@ -102,7 +102,7 @@ async fn load(args: &ImportArgs, client: &Client, meter: &mut Meter) -> Result<(
     let speak = meter.speaker();
     let text = std::fs::read_to_string(&args.mapping).map_err(|error| Error::file(&args.mapping, error))?;
     let (plan, header) = plan(args, &text)?;
-    let position = Position::find(args, &text, &plan, client)?;
+    let position = Position::find(args, &text, &plan, client).await?;
     position.announce(&plan, &speak);
     let state = position.state;
     let before: u64 = state.tallies.iter().map(state::Tally::sent).sum();
@@ -169,7 +169,7 @@ struct Position {
 }
 
 impl Position {
-    fn find(args: &ImportArgs, mapping: &str, plan: &Plan, client: &Client) -> Result<Self, Error> {
+    async fn find(args: &ImportArgs, mapping: &str, plan: &Plan, client: &Client) -> Result<Self, Error> {
         if args.dry_run {
             return Ok(Self {
                 state: State::new(String::new(), plan.passes.len()),
@@ -177,7 +177,7 @@ impl Position {
                 ignored: false,
             });
         }
-        let fingerprint = fingerprint(&args.file, &[mapping, &client.identity()]);
+        let fingerprint = fingerprint(&args.file, &[mapping, &client.destination().await?]);
         let fingerprint = fingerprint.map_err(|error| Error::file(&args.file, error))?;
         let fresh = State::new(fingerprint, plan.passes.len());
         let path = beside(&args.file, ".progress");
