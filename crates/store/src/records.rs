@@ -33,6 +33,18 @@ pub enum Outcome {
     Unchanged,
 }
 
+/// Which version of a record the caller knows (If-Match).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Expected {
+    /// It did not say.
+    #[default]
+    Unstated,
+    /// Whichever there is.
+    Any,
+    /// One of these; none of them matches when the list is empty.
+    OneOf(Vec<i64>),
+}
+
 /// When an upsert may create, and when it may update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
@@ -144,7 +156,7 @@ fn default_owner(tx: &Transaction<'_>) -> Option<UserId> {
 pub fn patch<R: Stored>(
     tx: &mut Transaction<'_>,
     id: RecordId,
-    expected: Option<i64>,
+    expected: &Expected,
     patch: Value,
     local: &LocalReferences,
 ) -> Result<(R, Outcome), Error> {
@@ -197,7 +209,7 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
 }
 
 /// Deletes a record; it can be restored.
-pub fn delete<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: Option<i64>) -> Result<(), Error> {
+pub fn delete<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
     let before = get_for_change::<R>(tx, id)?;
     check_version(tx, &before, expected)?;
     let deleted_at = Some(tx.now());
@@ -214,7 +226,7 @@ pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, E
 }
 
 /// Removes a record for good, with what leads to it and the contents of its events.
-pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: Option<i64>) -> Result<(), Error> {
+pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
     let before = find_even_deleted::<R>(tx, id)?;
     check_version(tx, &before, expected)?;
     before.before_purge(tx)?;
@@ -239,7 +251,7 @@ pub fn upsert<R: Stored>(
     tx: &mut Transaction<'_>,
     known_as: ExternalId,
     mode: Mode,
-    expected: Option<i64>,
+    expected: &Expected,
     body: Value,
     local: &LocalReferences,
 ) -> Result<(R, Outcome), Error> {
@@ -249,7 +261,7 @@ pub fn upsert<R: Stored>(
             Err(Refusal::conflict("already_exists", "a record with this external id exists").into())
         }
         (None, Mode::UpdateOnly) => Err(Error::NotFound),
-        (None, _) if expected.is_some() => Err(Error::NotFound),
+        (None, _) if *expected != Expected::Unstated => Err(Error::NotFound),
         (None, _) => {
             let mut body = body;
             references::resolve(tx, R::KIND, &mut body, local)?;
@@ -303,14 +315,13 @@ fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
         }
 }
 
-fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: Option<i64>) -> Result<(), Error> {
+fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: &Expected) -> Result<(), Error> {
     let version = record.meta().version;
     match expected {
-        Some(expected) if expected != version => Err(Error::Stale {
-            version,
-            current: Box::new(serde_json::to_value(record)?),
-        }),
-        None if tx.scope().tenant.require_if_match => Err(Error::VersionRequired),
+        Expected::OneOf(versions) if !versions.contains(&version) => {
+            Err(Error::Stale { version, current: Box::new(serde_json::to_value(record)?) })
+        }
+        Expected::Unstated if tx.scope().tenant.require_if_match => Err(Error::VersionRequired),
         _ => Ok(()),
     }
 }

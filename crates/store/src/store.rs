@@ -51,7 +51,7 @@ enum Writer {
 }
 
 /// How often a whole PostgreSQL transaction is tried on deadlock or serialization failure.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 5;
 
 impl Store {
     /// Opens the database, making and migrating it as needed.
@@ -203,11 +203,15 @@ fn write_postgres<T>(
     scope: &Scope,
     work: &impl Fn(&mut Transaction<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    use diesel::connection::TransactionManager;
+    use diesel::connection::{AnsiTransactionManager, TransactionManager};
     type Manager = <sql::DatabaseConnection as diesel::Connection>::TransactionManager;
 
     let connection = &mut pooled.connection;
-    Manager::begin_transaction(connection)?;
+    // Repeatable read keeps the event log in order: who changes a record that a later transaction
+    // has changed meanwhile must start again, and so gets a later position.
+    if let sql::DatabaseConnection::Postgres(postgres) = connection {
+        AnsiTransactionManager::begin_transaction_sql(postgres, "BEGIN ISOLATION LEVEL REPEATABLE READ")?;
+    }
     match transaction::run(connection, scope, None, work) {
         Ok((value, true)) => Manager::commit_transaction(connection)
             .map(|()| value)

@@ -1,0 +1,167 @@
+//! Extractors that stand in a handler's signature: [`Reading`] and [`Writing`] a kind of record.
+//!
+//! They authenticate, check the scope, and carry what the mechanics need: preconditions, the
+//! idempotency key, the body. A handler cannot be called without the permission it names.
+
+use crate::body;
+use crate::caller::{Caller, authenticate};
+use crate::preconditions::expected_version;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::state::State;
+use crate::strict_json;
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use domain::Record;
+use domain::operation::scopes::Scope as Permission;
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::marker::PhantomData;
+use store::idempotency::{self, Key, Reply};
+use store::records::Expected;
+use store::{Error, Transaction};
+
+/// The caller may read records of this kind.
+pub struct Reading<R> {
+    /// What every request can reach.
+    pub state: State,
+    /// Who calls.
+    pub caller: Caller,
+    /// The query parameters.
+    pub query: Query,
+    /// The body of a search; null when there is none.
+    pub body: Value,
+    kind: PhantomData<R>,
+}
+
+/// The caller may write records of this kind.
+pub struct Writing<R> {
+    /// What every request can reach.
+    pub state: State,
+    /// Who calls.
+    pub caller: Caller,
+    /// The query parameters; `dry_run` is taken already.
+    pub query: Query,
+    /// The body; null when there is none.
+    pub body: Value,
+    /// The version that the caller knows, from If-Match.
+    pub expected: Expected,
+    dry_run: bool,
+    key: Option<Key>,
+    kind: PhantomData<R>,
+}
+
+async fn admit(request: &HttpRequest, permission: Permission) -> Result<(State, Caller), Problem> {
+    let state = request.app_data::<web::Data<State>>().ok_or_else(|| Problem::internal("no state"))?;
+    let caller = authenticate(state, request).await?;
+    caller.require(permission)?;
+    Ok((State::clone(state), caller))
+}
+
+impl<R: Record> FromRequest for Reading<R> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let (state, caller) = admit(&request, Permission::Read(R::KIND)).await?;
+            let body = body::read(&request, payload).await?;
+            Ok(Self { state, caller, query: Query::of(&request)?, body, kind: PhantomData })
+        })
+    }
+}
+
+impl<R: Record> FromRequest for Writing<R> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let (state, caller) = admit(&request, Permission::Write(R::KIND)).await?;
+            let body = body::read(&request, payload).await?;
+            let mut query = Query::of(&request)?;
+            let dry_run = query.take_flag("dry_run");
+            let expected = expected_version(request.headers())?;
+            let key = idempotency_key(request.headers())?.map(|key| name_request(&request, key, &body));
+            Ok(Self { state, caller, query, body, expected, dry_run, key, kind: PhantomData })
+        })
+    }
+}
+
+impl<R: Record> Reading<R> {
+    /// Reads in the caller's scope.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        Ok(self.state.store.read(&self.caller.scope, work).await?)
+    }
+}
+
+impl<R: Record> Writing<R> {
+    /// Writes in the caller's scope, once for an idempotency key, and keeps nothing in a dry run.
+    pub async fn run<F>(self, work: F) -> Result<HttpResponse, Problem>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<Reply, Error> + Send + 'static,
+    {
+        self.query.finish()?;
+        let (dry_run, key) = (self.dry_run, self.key);
+        let reply = self.state.store.write(&self.caller.scope, move |tx| {
+            if dry_run {
+                tx.discard();
+            }
+            idempotency::once(tx, key.as_ref(), &work)
+        });
+        Ok(respond(reply.await?))
+    }
+}
+
+/// Sends a kept or a fresh answer.
+fn respond(reply: Reply) -> HttpResponse {
+    let status = actix_web::http::StatusCode::from_u16(reply.status).unwrap_or_default();
+    let mut response = HttpResponse::build(status);
+    for idempotency::Header(name, value) in &reply.headers {
+        response.insert_header((name.as_str(), value.as_str()));
+    }
+    if reply.replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    if reply.body.is_empty() { response.finish() } else { response.content_type("application/json").body(reply.body) }
+}
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The key, bare or as a quoted string (a structured field, RFC 8941).
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let bare = |value: &HeaderValue| {
+        let text = value.to_str().ok()?.trim();
+        let text = text.strip_prefix('"').map_or(Some(text), |rest| rest.strip_suffix('"'))?;
+        ((1..=255).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))).then(|| text.to_owned())
+    };
+    let fault = || Problem::parameter("Idempotency-Key", "invalid_value", "must have 1 to 255 printable ASCII characters");
+    bare(value).map(Some).ok_or_else(fault)
+}
+
+/// What makes a request the same one when it is repeated.
+fn name_request(request: &HttpRequest, key: String, body: &Value) -> Key {
+    let if_match = request.headers().get("if-match").map(HeaderValue::as_bytes).unwrap_or_default();
+    let mut hash = Sha256::new();
+    for part in [request.query_string().as_bytes(), if_match, strict_json::canonical(body).as_bytes()] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let fingerprint = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, hash.finalize());
+    Key { key, method: request.method().to_string(), path: request.path().to_owned(), fingerprint }
+}
+
+/// Whether a method may change something.
+pub(crate) fn is_write(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}

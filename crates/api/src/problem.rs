@@ -1,0 +1,290 @@
+//! Every way in which a request can fail, as a problem document (RFC 9457).
+//!
+//! [`PROBLEMS`] is the one table of codes; each `type` leads to the page that explains it.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use domain::{Fault, Refusal};
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt;
+use utoipa::ToSchema;
+
+/// One kind of failure.
+#[derive(Debug)]
+pub struct ProblemKind {
+    /// The stable code.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+const fn kind(code: &'static str, status: u16, title: &'static str, advice: &'static str) -> ProblemKind {
+    ProblemKind { code, status, title, advice }
+}
+
+/// The kinds of failure, by status.
+pub const PROBLEMS: &[ProblemKind] = &[
+    kind("malformed_request", 400, "The request is malformed", "Send JSON (RFC 8259) in UTF-8 without duplicate names or U+0000, and headers as documented."),
+    kind("invalid_parameter", 400, "A parameter is not valid", "Each entry of `errors` names the parameter. Unknown parameters are refused, not ignored."),
+    kind("unauthorized", 401, "Authentication is needed", "Send `Authorization: Bearer <access token>`; get one at `/v1/auth/login` or `/v1/auth/token`."),
+    kind("forbidden", 403, "Not permitted", "The caller's role or token does not include the scope that `detail` names."),
+    kind("not_found", 404, "Not found", "There is no such resource, or the caller may not see it."),
+    kind("method_not_allowed", 405, "Method not allowed", "The `Allow` header lists the methods of this resource."),
+    kind("not_acceptable", 406, "Not acceptable", "This service answers in JSON."),
+    kind("request_timeout", 408, "The request took too long to arrive", "Send the whole request within 30 seconds."),
+    kind("conflict", 409, "In conflict with the present state", "`code` says which rule; reload the record and decide again."),
+    kind("request_in_progress", 409, "The first request with this key is still running", "Repeat after `Retry-After` seconds with the same Idempotency-Key."),
+    kind("cursor_expired", 410, "The cursor has expired", "What it pointed at is no longer kept. Start again: load everything by lists, then follow the feed from its present end."),
+    kind("version_mismatch", 412, "The record has changed", "`current` is the record as it is now; apply the change to it and send its ETag."),
+    kind("body_too_large", 413, "The body is too large", "`/v1/limits` lists the limits; use batches or imports for more."),
+    kind("unsupported_media_type", 415, "Unsupported media type", "Send `Content-Type: application/json`."),
+    kind("invalid", 422, "The input is not valid", "Each entry of `errors` points to one fault; nothing was kept."),
+    kind("idempotency_key_reused", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request."),
+    kind("version_required", 428, "The version must be named", "This tenant demands `If-Match` with the ETag of the record on every change."),
+    kind("too_many_requests", 429, "Too many requests", "Wait `Retry-After` seconds."),
+    kind("internal_error", 500, "Internal error", "It is logged under `request_id`. Repeating the request with an Idempotency-Key is safe."),
+    kind("unavailable", 503, "Temporarily unavailable", "Repeat after `Retry-After` seconds."),
+];
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Problem {
+    /// The page that explains this kind of problem.
+    #[serde(rename = "type")]
+    #[schema(examples("/problems/invalid"))]
+    type_url: String,
+    /// What it is, in a few words.
+    title: String,
+    /// The HTTP status.
+    #[schema(value_type = u16, minimum = 400, maximum = 599)]
+    status: u16,
+    /// What happened this time.
+    detail: String,
+    /// The stable code, for programs.
+    #[schema(examples("invalid"))]
+    code: String,
+    /// Names the request in the service's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// Every fault of the input.
+    errors: Vec<Fault>,
+    /// With 412, the record as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    current: Option<Value>,
+    /// With errors of OAuth 2.0, its error code (RFC 6749 section 5.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    /// With errors of OAuth 2.0, what happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<String>,
+    #[serde(skip)]
+    headers: Vec<(header::HeaderName, String)>,
+}
+
+impl Problem {
+    /// A problem of a kind of [`PROBLEMS`].
+    pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        let fallback = || PROBLEMS.iter().find(|kind| kind.status == 409);
+        let kind = PROBLEMS.iter().find(|kind| kind.code == code).or_else(fallback);
+        let (page, status, title) = kind.map_or(("internal_error", 500, ""), |kind| (kind.code, kind.status, kind.title));
+        Self {
+            type_url: format!("/problems/{page}"),
+            title: title.to_owned(),
+            status,
+            detail: detail.into(),
+            code: code.to_owned(),
+            request_id: None,
+            errors: Vec::new(),
+            current: None,
+            error: None,
+            error_description: None,
+            headers: Vec::new(),
+        }
+    }
+
+    /// Faults of the body: 422.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
+        Self::new("invalid", counted(&faults)).with_errors(faults)
+    }
+
+    /// Faults of query parameters or headers: 400.
+    pub fn invalid_parameters(faults: Vec<Fault>) -> Self {
+        Self::new("invalid_parameter", counted(&faults)).with_errors(faults)
+    }
+
+    /// One fault of a query parameter: 400.
+    pub fn parameter(name: &str, code: &str, message: impl Into<String>) -> Self {
+        Self::invalid_parameters(vec![Fault::new(format!("?{name}"), code, message)])
+    }
+
+    /// Not found, or not to be seen: 404.
+    pub fn not_found() -> Self {
+        Self::new("not_found", "there is no such resource")
+    }
+
+    /// No or no valid credentials: 401, with the challenge of RFC 6750.
+    pub fn unauthorized(error: Option<&str>, detail: impl Into<String>) -> Self {
+        let challenge = match error {
+            Some(error) => format!("Bearer realm=\"rapport\", error=\"{error}\""),
+            None => "Bearer realm=\"rapport\"".to_owned(),
+        };
+        Self::new("unauthorized", detail).with_header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// The scope that is missing: 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new("forbidden", detail)
+    }
+
+    /// Repeat later: 503.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new("unavailable", detail).retry_after(1)
+    }
+
+    /// After how many seconds to repeat.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.with_header(header::RETRY_AFTER, seconds.to_string())
+    }
+
+    /// With faults.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// With a header of the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: header::HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// With the members of an OAuth 2.0 error (RFC 6749 section 5.2).
+    #[must_use]
+    pub fn with_oauth_error(mut self, status: u16, error: &'static str) -> Self {
+        self.status = status;
+        self.error = Some(error);
+        self.error_description = Some(self.detail.clone());
+        self
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The faults.
+    pub fn errors(&self) -> &[Fault] {
+        &self.errors
+    }
+
+    fn stale(current: Value, version: i64) -> Self {
+        let mut problem = Self::new("version_mismatch", format!("the record is at version {version}"))
+            .with_header(header::ETAG, format!("\"{version}\""));
+        problem.current = Some(current);
+        problem
+    }
+}
+
+fn counted(faults: &[Fault]) -> String {
+    match faults {
+        [one] if one.pointer.is_empty() => format!("the body {}", one.message),
+        [one] => format!("{} {}", one.pointer, one.message),
+        _ => format!("{} faults", faults.len()),
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        use store::Error;
+        match error {
+            Error::NotFound => Self::not_found(),
+            Error::Refused(refusal) => refusal.into(),
+            Error::Stale { current, version } => Self::stale(*current, version),
+            Error::VersionRequired => Self::new("version_required", "send If-Match with the record's ETag"),
+            Error::CursorExpired => Self::new("cursor_expired", "the events after this cursor are no longer kept"),
+            Error::KeyReused => Self::new("idempotency_key_reused", "this Idempotency-Key was used for another request"),
+            Error::KeyInUse => Self::new("request_in_progress", "the first request with this key is still running").retry_after(1),
+            Error::BatchFailed(items) => Self::of_batch(items),
+            Error::Overloaded => Self::unavailable("too much is waiting already"),
+            Error::Unavailable(cause) => {
+                tracing::warn!(%cause, "the database is unavailable");
+                Self::unavailable("the database cannot be reached or is full")
+            }
+            error if error.is_timeout() => {
+                tracing::warn!(%error, "a statement took too long");
+                Self::unavailable("the database took too long")
+            }
+            Error::Schema(cause) | Error::Internal(cause) => Self::internal(&cause),
+            Error::Database(error) => Self::internal(&error.to_string()),
+        }
+    }
+}
+
+impl Problem {
+    /// Something that should not happen: the cause is logged, the client is told nothing of it.
+    pub fn internal(cause: &str) -> Self {
+        tracing::error!(cause, "a request failed");
+        Self::new("internal_error", "the request could not be served")
+    }
+
+    fn of_batch(items: Vec<(usize, store::Error)>) -> Self {
+        let mut faults = Vec::new();
+        for (index, error) in items {
+            let problem = Self::from(error);
+            let prefix = format!("/items/{index}");
+            if problem.errors.is_empty() {
+                faults.push(Fault::new(prefix, &problem.code, problem.detail));
+            } else {
+                faults.extend(problem.errors.into_iter().map(|fault| fault.under(&format!("{prefix}/data"))));
+            }
+        }
+        Self::invalid(faults)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(faults) => Self::invalid(faults),
+            Refusal::Conflict { code, detail } => Self::new(code, detail),
+            Refusal::Forbidden(detail) => Self::forbidden(detail),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in &self.headers {
+            response.append_header((name.clone(), value.as_str()));
+        }
+        let mut body = serde_json::to_value(self).unwrap_or_default();
+        if let (Value::Object(members), Some(id)) = (&mut body, crate::request_id::current()) {
+            members.insert("request_id".to_owned(), Value::String(id.to_string()));
+        }
+        response
+            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")))
+            .body(body.to_string())
+    }
+}
