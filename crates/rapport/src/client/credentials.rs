@@ -148,10 +148,7 @@ pub(super) fn tenant_of(token: &str) -> Option<String> {
     let payload = token.split('.').nth(1)?;
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).ok()?;
     let claims: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    let tenant = ["tenant", "tenant_id", "tid"]
-        .iter()
-        .find_map(|name| claims.get(name))?;
-    Some(tenant.as_str().map_or_else(|| tenant.to_string(), str::to_owned))
+    claims.get("tenant")?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]

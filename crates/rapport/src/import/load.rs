@@ -75,7 +75,7 @@ impl Load<'_> {
         let mut seen = HashSet::new();
         let mut batch = Batch::default();
         let mut row = 0;
-        while source
+        while let Some(line) = source
             .next(&mut record)
             .map_err(|error| Error::file(self.file, error))?
         {
@@ -98,7 +98,7 @@ impl Load<'_> {
             }
             if !settled {
                 batch
-                    .take(pass, &record, made)
+                    .take(pass, &record, line, made)
                     .map_err(|error| Error::file(self.file, error))?;
             }
             if batch.is_full() {
@@ -202,10 +202,10 @@ impl Batch {
         &mut self,
         pass: &PassPlan,
         record: &csv::ByteRecord,
+        line: u64,
         made: Result<Option<Made>, String>,
     ) -> serde_json::Result<()> {
         self.rows += 1;
-        let line = record.position().map_or(0, csv::Position::line);
         match made {
             Ok(None) => self.skipped += 1,
             Ok(Some(made)) => {

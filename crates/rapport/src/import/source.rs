@@ -32,9 +32,20 @@ impl Source {
             .collect())
     }
 
-    /// Reads the next row into `record`; false at the end.
-    pub(super) fn next(&mut self, record: &mut csv::ByteRecord) -> csv::Result<bool> {
-        self.reader.read_byte_record(record)
+    /// Reads the next row into `record` and gives its line; nothing at the end.
+    pub(super) fn next(&mut self, record: &mut csv::ByteRecord) -> csv::Result<Option<u64>> {
+        if !self.reader.read_byte_record(record)? {
+            return Ok(None);
+        }
+        // A record's own position is before the empty lines that were skipped to reach it; counted back from where
+        // the reader is now, only a last line without its end would come out too low.
+        let begun = record.position().map_or(0, csv::Position::line);
+        let inner: usize = record
+            .iter()
+            .map(|cell| cell.iter().filter(|byte| **byte == b'\n').count())
+            .sum();
+        let ended = self.reader.position().line().saturating_sub(1 + inner as u64);
+        Ok(Some(begun.max(ended)))
     }
 
     /// How many bytes were read.
@@ -76,15 +87,15 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_header() {
         let path = std::env::temp_dir().join(format!("rapport-source-{}.csv", std::process::id()));
-        std::fs::write(&path, "\u{feff} account ,b\n\"two\nlines\",x\nnext\n").unwrap();
+        std::fs::write(&path, "\u{feff} account ,b\n\"two\nlines\",x\n\nnext\nlast").unwrap();
         let mut source = Source::open(&path, b',').unwrap();
         assert_eq!(source.header().unwrap(), ["account", "b"]);
         let mut record = csv::ByteRecord::new();
-        assert!(source.next(&mut record).unwrap());
-        assert_eq!(record.position().map(csv::Position::line), Some(2));
-        assert!(source.next(&mut record).unwrap());
-        assert_eq!((record.position().map(csv::Position::line), record.len()), (Some(4), 1));
-        assert!(!source.next(&mut record).unwrap());
+        assert_eq!(source.next(&mut record).unwrap(), Some(2), "the row has two lines");
+        assert_eq!(source.next(&mut record).unwrap(), Some(5), "the line before is empty");
+        assert_eq!(record.len(), 1);
+        assert_eq!(source.next(&mut record).unwrap(), Some(6), "the last line has no end");
+        assert_eq!(source.next(&mut record).unwrap(), None);
         std::fs::remove_file(&path).unwrap();
     }
 
