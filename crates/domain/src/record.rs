@@ -172,7 +172,8 @@ pub trait Record: Clone + Serialize + ToSchema + Send + Sync + 'static {
     }
 }
 
-/// Declares the settable part of a record: adds what every record has, and every derive.
+/// Declares the settable part of a record: adds what every record has, and every derive. A type is taken apart into
+/// `Name<Inner>`, because the derives must see an `Option` as such.
 ///
 /// ```ignore
 /// settable! {
@@ -189,7 +190,7 @@ macro_rules! settable {
     (
         $(#[$meta:meta])*
         pub struct $name:ident in $table:ident {
-            $($(#[$field_meta:meta])* pub $field:ident: $type:ty),+ $(,)?
+            $($(#[$field_meta:meta])* pub $field:ident: $type:ident $(<$inner:ty>)?),+ $(,)?
         }
     ) => {
         $(#[$meta])*
@@ -217,7 +218,7 @@ macro_rules! settable {
             #[serde(default)]
             #[schema(value_type = Option<uuid::Uuid>)]
             pub team_id: Option<::sql::ids::TeamId>,
-            $($(#[$field_meta])* pub $field: $type),+
+            $($(#[$field_meta])* pub $field: $type $(<$inner>)?),+
         }
 
         impl $name {

@@ -55,6 +55,8 @@ pub struct Field {
     pub sortable: bool,
     /// Whether an equality or range filter on it alone is answered from an index.
     pub indexed: bool,
+    /// Whether its values are kept in lower case for finding, so that what is asked for must be lowered first.
+    pub folded: bool,
     /// The kind of record that its id names.
     pub references: Option<Kind>,
 }
@@ -140,6 +142,7 @@ impl Field {
             source: Source::Column(name),
             sortable: false,
             indexed: false,
+            folded: false,
             references: None,
         }
     }
@@ -198,6 +201,12 @@ impl Field {
     #[must_use]
     pub const fn indexed(self) -> Self {
         Self { indexed: true, ..self }
+    }
+
+    /// Its values are found in any case.
+    #[must_use]
+    pub const fn folded(self) -> Self {
+        Self { folded: true, ..self }
     }
 }
 

@@ -13,11 +13,17 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 #[schema(value_type = String, min_length = 1, max_length = 100)]
 pub struct Word(pub String);
 
+/// The name under which the validator puts errors that concern a struct as a whole.
+const OF_THE_WHOLE: &str = "__all__";
+
 /// The faults of a validated struct, under a pointer. The submitted values are never repeated.
 pub fn faults_of(errors: &ValidationErrors, prefix: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (field, kind) in errors.errors() {
-        let pointer = format!("{prefix}/{field}");
+        let pointer = match field.as_ref() {
+            OF_THE_WHOLE => prefix.to_owned(),
+            field => format!("{prefix}/{field}"),
+        };
         match kind {
             ValidationErrorsKind::Field(errors) => faults.extend(errors.iter().map(|error| fault_of(error, &pointer))),
             ValidationErrorsKind::Struct(inner) => faults.extend(faults_of(inner, &pointer)),
