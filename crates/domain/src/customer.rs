@@ -1,1 +1,8 @@
-//! C.
+//! C. The customer: who they are, how to reach them, and how they are tied to each other.
+
+pub mod contact_points;
+pub mod customers;
+pub mod lifecycle;
+pub mod phone_numbers;
+pub mod profile;
+pub mod relationships;

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
+use language_tags::LanguageTag;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -65,8 +66,18 @@ pub fn check_country(code: &str) -> Result<(), ValidationError> {
 }
 
 /// The tag in its usual spelling (`de-CH`, not `DE-ch`); none when it is not well-formed.
+pub fn language_tag(text: &str) -> Option<String> {
+    LanguageTag::parse(text).ok().map(LanguageTag::into_string)
+}
 
 /// That a text is a well-formed BCP 47 language tag.
+pub fn check_language(tag: &str) -> Result<(), ValidationError> {
+    if language_tag(tag).is_some() {
+        Ok(())
+    } else {
+        Err(invalid("invalid_format", "must be a BCP 47 language tag such as de-CH"))
+    }
+}
 
 /// A zone of the IANA time zone database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
@@ -121,3 +132,49 @@ impl PartialSchema for TimeZone {
 }
 
 sql::text_column!(TimeZone);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn countries_are_known_by_upper_case_codes_only() {
+        assert!(COUNTRIES.is_sorted());
+        assert!(
+            ["DE", "US", "ZW", "SS", "AX"]
+                .iter()
+                .all(|code| check_country(code).is_ok())
+        );
+        assert!(
+            ["de", "XX", "UK", "DEU", "", "001"]
+                .iter()
+                .all(|code| check_country(code).is_err())
+        );
+    }
+
+    #[test]
+    fn language_tags_come_in_their_usual_spelling() {
+        assert_eq!(language_tag("DE-ch").as_deref(), Some("de-CH"));
+        assert_eq!(language_tag("zh-hant-tw").as_deref(), Some("zh-Hant-TW"));
+        assert!(
+            ["", "d", "de_DE", "de--CH", "deutsch-sprache-lang-x"]
+                .iter()
+                .all(|tag| check_language(tag).is_err())
+        );
+    }
+
+    #[test]
+    fn every_time_zone_fits_its_schema_and_reads_back() {
+        for zone in chrono_tz::TZ_VARIANTS {
+            let name = TimeZone(zone).as_str();
+            assert_eq!(name.parse::<TimeZone>().map(|zone| zone.0), Ok(zone));
+            assert!(name.len() <= 40, "{name}");
+            assert!(name.starts_with(|first: char| first.is_ascii_alphabetic()));
+            assert!(
+                name.chars().all(|c| c.is_ascii_alphanumeric() || "_+/-".contains(c)),
+                "{name}"
+            );
+        }
+        assert!("Mars/Olympus_Mons".parse::<TimeZone>().is_err());
+    }
+}
