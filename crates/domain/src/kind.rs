@@ -40,15 +40,15 @@ impl Kind {
     /// The declared fields of the kind.
     pub const fn registry(self) -> &'static Registry {
         match self {
-            Self::Customer => &crate::sales::products::REGISTRY,
-            Self::Relationship => &crate::sales::products::REGISTRY,
+            Self::Customer => &crate::customer::customers::REGISTRY,
+            Self::Relationship => &crate::customer::relationships::REGISTRY,
             Self::Product => &crate::sales::products::REGISTRY,
             Self::Pipeline => &crate::sales::products::REGISTRY,
             Self::Stage => &crate::sales::products::REGISTRY,
             Self::Opportunity => &crate::sales::products::REGISTRY,
-            Self::User => &crate::sales::products::REGISTRY,
-            Self::Team => &crate::sales::products::REGISTRY,
-            Self::ServiceAccount => &crate::sales::products::REGISTRY,
+            Self::User => &crate::operation::users::REGISTRY,
+            Self::Team => &crate::operation::teams::REGISTRY,
+            Self::ServiceAccount => &crate::operation::service_accounts::REGISTRY,
         }
     }
 }

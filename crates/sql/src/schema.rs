@@ -61,7 +61,7 @@ diesel::table! {
         name -> Text,
         email -> Nullable<Text>,
         role -> Text,
-        record_rule -> Text,
+        record_rule -> Nullable<Text>,
         active -> Bool,
     }
 }
@@ -87,7 +87,7 @@ diesel::table! {
         name -> Text,
         description -> Nullable<Text>,
         role -> Text,
-        record_rule -> Text,
+        record_rule -> Nullable<Text>,
         active -> Bool,
     }
 }
