@@ -6,3 +6,4 @@ pub mod service_accounts;
 pub mod teams;
 pub mod tenants;
 pub mod users;
+pub mod visibility;
