@@ -318,9 +318,10 @@ fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
 fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: &Expected) -> Result<(), Error> {
     let version = record.meta().version;
     match expected {
-        Expected::OneOf(versions) if !versions.contains(&version) => {
-            Err(Error::Stale { version, current: Box::new(serde_json::to_value(record)?) })
-        }
+        Expected::OneOf(versions) if !versions.contains(&version) => Err(Error::Stale {
+            version,
+            current: Box::new(serde_json::to_value(record)?),
+        }),
         Expected::Unstated if tx.scope().tenant.require_if_match => Err(Error::VersionRequired),
         _ => Ok(()),
     }

@@ -1,0 +1,71 @@
+//! Pipelines: ordered ways of selling, each with stages of its own.
+
+use crate::kind::Kind;
+use crate::record::{Fields, Meta, Record};
+use crate::registry::{Field, FieldType, Registry, Relation};
+use crate::{common_fields, record_parts, settable};
+use diesel::prelude::Queryable;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+settable! {
+    /// What a client may set on a pipeline.
+    pub struct PipelineFields in pipelines {
+        /// What it is called.
+        #[validate(length(min = 1, max = 200))]
+        #[schema(examples("Direct sales"))]
+        pub name: String,
+        /// What it is for.
+        #[validate(length(max = 10000))]
+        pub description: Option<String>,
+        /// Whether new opportunities may enter it.
+        #[serde(default = "active")]
+        #[schema(default = true)]
+        pub active: bool,
+    }
+}
+
+const fn active() -> bool {
+    true
+}
+
+impl Fields for PipelineFields {
+    common_fields!();
+}
+
+/// An ordered way of selling.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]
+pub struct Pipeline {
+    /// What the service keeps.
+    #[serde(flatten)]
+    pub meta: Meta,
+    /// What a client set.
+    #[serde(flatten)]
+    pub fields: PipelineFields,
+}
+
+/// The fields of a pipeline.
+pub const REGISTRY: Registry = Registry {
+    kind: Kind::Pipeline,
+    plural: "pipelines",
+    table: "pipelines",
+    fields: &[
+        Field::text("name").sortable().indexed(),
+        Field::text("description"),
+        Field::new("active", FieldType::Bool),
+    ],
+    relations: &[
+        Relation::many("stages", Kind::Stage, "pipeline_id"),
+        Relation::many("opportunities", Kind::Opportunity, "pipeline_id"),
+    ],
+    owned: false,
+};
+
+impl Record for Pipeline {
+    record_parts!(PipelineFields);
+    const KIND: Kind = Kind::Pipeline;
+
+    fn title(&self) -> &str {
+        &self.fields.name
+    }
+}
