@@ -11,7 +11,6 @@ use crate::query::Query;
 use crate::state::State;
 use crate::strict_json;
 use actix_web::dev::Payload;
-use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use domain::Record;
@@ -55,7 +54,9 @@ pub struct Writing<R> {
 }
 
 async fn admit(request: &HttpRequest, permission: Permission) -> Result<(State, Caller), Problem> {
-    let state = request.app_data::<web::Data<State>>().ok_or_else(|| Problem::internal("no state"))?;
+    let state = request
+        .app_data::<web::Data<State>>()
+        .ok_or_else(|| Problem::internal("no state"))?;
     let caller = authenticate(state, request).await?;
     caller.require(permission)?;
     Ok((State::clone(state), caller))
@@ -70,7 +71,13 @@ impl<R: Record> FromRequest for Reading<R> {
         Box::pin(async move {
             let (state, caller) = admit(&request, Permission::Read(R::KIND)).await?;
             let body = body::read(&request, payload).await?;
-            Ok(Self { state, caller, query: Query::of(&request)?, body, kind: PhantomData })
+            Ok(Self {
+                state,
+                caller,
+                query: Query::of(&request)?,
+                body,
+                kind: PhantomData,
+            })
         })
     }
 }
@@ -88,7 +95,16 @@ impl<R: Record> FromRequest for Writing<R> {
             let dry_run = query.take_flag("dry_run");
             let expected = expected_version(request.headers())?;
             let key = idempotency_key(request.headers())?.map(|key| name_request(&request, key, &body));
-            Ok(Self { state, caller, query, body, expected, dry_run, key, kind: PhantomData })
+            Ok(Self {
+                state,
+                caller,
+                query,
+                body,
+                expected,
+                dry_run,
+                key,
+                kind: PhantomData,
+            })
         })
     }
 }
@@ -105,6 +121,14 @@ impl<R: Record> Reading<R> {
 }
 
 impl<R: Record> Writing<R> {
+    /// The body, which this operation needs.
+    pub fn take_body(&mut self) -> Result<Value, Problem> {
+        match std::mem::take(&mut self.body) {
+            Value::Null => Err(Problem::new("malformed_request", "a JSON body is needed")),
+            body => Ok(body),
+        }
+    }
+
     /// Writes in the caller's scope, once for an idempotency key, and keeps nothing in a dry run.
     pub async fn run<F>(self, work: F) -> Result<HttpResponse, Problem>
     where
@@ -132,36 +156,59 @@ fn respond(reply: Reply) -> HttpResponse {
     if reply.replayed {
         response.insert_header(("Idempotency-Replayed", "true"));
     }
-    if reply.body.is_empty() { response.finish() } else { response.content_type("application/json").body(reply.body) }
+    if reply.body.is_empty() {
+        response.finish()
+    } else {
+        response.content_type("application/json").body(reply.body)
+    }
 }
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The key, bare or as a quoted string (a structured field, RFC 8941).
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
     let bare = |value: &HeaderValue| {
         let text = value.to_str().ok()?.trim();
-        let text = text.strip_prefix('"').map_or(Some(text), |rest| rest.strip_suffix('"'))?;
-        ((1..=255).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))).then(|| text.to_owned())
+        let text = text
+            .strip_prefix('"')
+            .map_or(Some(text), |rest| rest.strip_suffix('"'))?;
+        ((1..=255).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
+            .then(|| text.to_owned())
     };
-    let fault = || Problem::parameter("Idempotency-Key", "invalid_value", "must have 1 to 255 printable ASCII characters");
+    let fault = || {
+        Problem::parameter(
+            "Idempotency-Key",
+            "invalid_value",
+            "must have 1 to 255 printable ASCII characters",
+        )
+    };
     bare(value).map(Some).ok_or_else(fault)
 }
 
 /// What makes a request the same one when it is repeated.
 fn name_request(request: &HttpRequest, key: String, body: &Value) -> Key {
-    let if_match = request.headers().get("if-match").map(HeaderValue::as_bytes).unwrap_or_default();
+    let if_match = request
+        .headers()
+        .get("if-match")
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
     let mut hash = Sha256::new();
-    for part in [request.query_string().as_bytes(), if_match, strict_json::canonical(body).as_bytes()] {
+    for part in [
+        request.query_string().as_bytes(),
+        if_match,
+        strict_json::canonical(body).as_bytes(),
+    ] {
         hash.update(part);
         hash.update([0]);
     }
     let fingerprint = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, hash.finalize());
-    Key { key, method: request.method().to_string(), path: request.path().to_owned(), fingerprint }
-}
-
-/// Whether a method may change something.
-pub(crate) fn is_write(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+    Key {
+        key,
+        method: request.method().to_string(),
+        path: request.path().to_owned(),
+        fingerprint,
+    }
 }

@@ -14,15 +14,24 @@ use serde_json::Value;
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Value, Problem> {
     let limit = limits::body_limit(request.path());
     let read = tokio::time::timeout(limits::BODY_DEADLINE, collect(payload, limit));
-    let bytes = read.await.map_err(|_| Problem::new("request_timeout", "the body took too long to arrive"))??;
+    let bytes = read
+        .await
+        .map_err(|_| Problem::new("request_timeout", "the body took too long to arrive"))??;
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
     if !is_json(request) {
-        return Err(Problem::new("unsupported_media_type", "the body must be application/json"));
+        return Err(Problem::new(
+            "unsupported_media_type",
+            "the body must be application/json",
+        ));
     }
     let value = strict_json::parse(&bytes).map_err(|fault| Problem::new("malformed_request", fault))?;
-    if value.is_null() { Err(Problem::new("malformed_request", "the body must not be null")) } else { Ok(value) }
+    if value.is_null() {
+        Err(Problem::new("malformed_request", "the body must not be null"))
+    } else {
+        Ok(value)
+    }
 }
 
 async fn collect(mut payload: Payload, limit: usize) -> Result<BytesMut, Problem> {
@@ -30,7 +39,10 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<BytesMut, Problem
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::new("malformed_request", "the body broke off"))?;
         if bytes.len() + chunk.len() > limit {
-            return Err(Problem::new("body_too_large", format!("the body may have {limit} bytes")));
+            return Err(Problem::new(
+                "body_too_large",
+                format!("the body may have {limit} bytes"),
+            ));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -38,7 +50,13 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<BytesMut, Problem
 }
 
 fn is_json(request: &HttpRequest) -> bool {
-    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
-    ["application/json", "application/merge-patch+json"].iter().any(|json| essence.eq_ignore_ascii_case(json))
+    ["application/json", "application/merge-patch+json"]
+        .iter()
+        .any(|json| essence.eq_ignore_ascii_case(json))
 }

@@ -30,8 +30,19 @@ impl CursorKey {
     }
 
     /// Opens a sealed place; a cursor of another list, tenant or service is refused.
-    pub(crate) fn open<T: DeserializeOwned>(&self, bound_to: &str, parameter: &str, cursor: &str) -> Result<T, Problem> {
-        let refused = || Problem::parameter(parameter, "invalid_cursor", "is not a cursor of this list with this sort and filter");
+    pub(crate) fn open<T: DeserializeOwned>(
+        &self,
+        bound_to: &str,
+        parameter: &str,
+        cursor: &str,
+    ) -> Result<T, Problem> {
+        let refused = || {
+            Problem::parameter(
+                parameter,
+                "invalid_cursor",
+                "is not a cursor of this list with this sort and filter",
+            )
+        };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
         let (signature, json) = bytes.split_at_checked(SIGNATURE).ok_or_else(refused)?;
         let expected = self.sign(bound_to, json)?;

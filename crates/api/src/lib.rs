@@ -1,2 +1,30 @@
-//! .
-pub mod auth;
+//! The HTTP face: resources, auth, problem documents, the API document.
+//!
+//! [`resource`] holds the mechanics that every resource has; what is special to one stands in its own file.
+
+pub mod access;
+mod batch;
+mod body;
+pub mod caller;
+mod changes;
+pub mod cursor;
+mod health;
+pub mod limits;
+mod observe;
+mod problem_pages;
+
+pub mod openapi;
+mod preconditions;
+pub mod problem;
+mod projection;
+mod query;
+mod reply;
+pub mod request_id;
+pub mod resource;
+mod service;
+mod state;
+mod strict_json;
+
+pub use problem::Problem;
+pub use service::{ServerOptions, serve};
+pub use state::State;

@@ -11,7 +11,9 @@ pub(crate) fn etag(version: i64) -> String {
 
 /// What If-Match expects of the record.
 pub(crate) fn expected_version(headers: &HeaderMap) -> Result<Expected, Problem> {
-    let Some(value) = headers.get(IF_MATCH) else { return Ok(Expected::Unstated) };
+    let Some(value) = headers.get(IF_MATCH) else {
+        return Ok(Expected::Unstated);
+    };
     let fault = || Problem::parameter("If-Match", "invalid_value", "must be an entity tag such as \"7\", or *");
     expected(value.to_str().map_err(|_| fault())?).ok_or_else(fault)
 }
@@ -24,7 +26,10 @@ pub(crate) fn expected(text: &str) -> Option<Expected> {
     let mut versions = Vec::new();
     for tag in text.split(',').map(str::trim) {
         let is_number = !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_digit());
-        let is_tag = tag.trim_start_matches("W/").strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let is_tag = tag
+            .trim_start_matches("W/")
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
         match is_tag {
             // A weak tag never matches strongly (RFC 9110 section 13.1.1), nor does a tag that is no version.
             Some(inner) => versions.extend(inner.parse::<i64>().ok().filter(|_| !tag.starts_with("W/"))),
@@ -37,7 +42,12 @@ pub(crate) fn expected(text: &str) -> Option<Expected> {
 
 /// Whether the client has this version already.
 pub(crate) fn is_known(headers: &HeaderMap, version: i64) -> bool {
-    let Some(value) = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(value) = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
     let current = etag(version);
-    value.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == current)
+    value
+        .split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == current)
 }

@@ -25,31 +25,131 @@ pub struct ProblemKind {
 }
 
 const fn kind(code: &'static str, status: u16, title: &'static str, advice: &'static str) -> ProblemKind {
-    ProblemKind { code, status, title, advice }
+    ProblemKind {
+        code,
+        status,
+        title,
+        advice,
+    }
 }
 
 /// The kinds of failure, by status.
 pub const PROBLEMS: &[ProblemKind] = &[
-    kind("malformed_request", 400, "The request is malformed", "Send JSON (RFC 8259) in UTF-8 without duplicate names or U+0000, and headers as documented."),
-    kind("invalid_parameter", 400, "A parameter is not valid", "Each entry of `errors` names the parameter. Unknown parameters are refused, not ignored."),
-    kind("unauthorized", 401, "Authentication is needed", "Send `Authorization: Bearer <access token>`; get one at `/v1/auth/login` or `/v1/auth/token`."),
-    kind("forbidden", 403, "Not permitted", "The caller's role or token does not include the scope that `detail` names."),
-    kind("not_found", 404, "Not found", "There is no such resource, or the caller may not see it."),
-    kind("method_not_allowed", 405, "Method not allowed", "The `Allow` header lists the methods of this resource."),
+    kind(
+        "malformed_request",
+        400,
+        "The request is malformed",
+        "Send JSON (RFC 8259) in UTF-8 without duplicate names or U+0000, and headers as documented.",
+    ),
+    kind(
+        "invalid_parameter",
+        400,
+        "A parameter is not valid",
+        "Each entry of `errors` names the parameter. Unknown parameters are refused, not ignored.",
+    ),
+    kind(
+        "unauthorized",
+        401,
+        "Authentication is needed",
+        "Send `Authorization: Bearer <access token>`; get one at `/v1/auth/login` or `/v1/auth/token`.",
+    ),
+    kind(
+        "forbidden",
+        403,
+        "Not permitted",
+        "The caller's role or token does not include the scope that `detail` names.",
+    ),
+    kind(
+        "not_found",
+        404,
+        "Not found",
+        "There is no such resource, or the caller may not see it.",
+    ),
+    kind(
+        "method_not_allowed",
+        405,
+        "Method not allowed",
+        "The `Allow` header lists the methods of this resource.",
+    ),
     kind("not_acceptable", 406, "Not acceptable", "This service answers in JSON."),
-    kind("request_timeout", 408, "The request took too long to arrive", "Send the whole request within 30 seconds."),
-    kind("conflict", 409, "In conflict with the present state", "`code` says which rule; reload the record and decide again."),
-    kind("request_in_progress", 409, "The first request with this key is still running", "Repeat after `Retry-After` seconds with the same Idempotency-Key."),
-    kind("cursor_expired", 410, "The cursor has expired", "What it pointed at is no longer kept. Start again: load everything by lists, then follow the feed from its present end."),
-    kind("version_mismatch", 412, "The record has changed", "`current` is the record as it is now; apply the change to it and send its ETag."),
-    kind("body_too_large", 413, "The body is too large", "`/v1/limits` lists the limits; use batches or imports for more."),
-    kind("unsupported_media_type", 415, "Unsupported media type", "Send `Content-Type: application/json`."),
-    kind("invalid", 422, "The input is not valid", "Each entry of `errors` points to one fault; nothing was kept."),
-    kind("idempotency_key_reused", 422, "The Idempotency-Key was used for another request", "Use a new key for a new request."),
-    kind("version_required", 428, "The version must be named", "This tenant demands `If-Match` with the ETag of the record on every change."),
-    kind("too_many_requests", 429, "Too many requests", "Wait `Retry-After` seconds."),
-    kind("internal_error", 500, "Internal error", "It is logged under `request_id`. Repeating the request with an Idempotency-Key is safe."),
-    kind("unavailable", 503, "Temporarily unavailable", "Repeat after `Retry-After` seconds."),
+    kind(
+        "request_timeout",
+        408,
+        "The request took too long to arrive",
+        "Send the whole request within 30 seconds.",
+    ),
+    kind(
+        "conflict",
+        409,
+        "In conflict with the present state",
+        "`code` says which rule; reload the record and decide again.",
+    ),
+    kind(
+        "request_in_progress",
+        409,
+        "The first request with this key is still running",
+        "Repeat after `Retry-After` seconds with the same Idempotency-Key.",
+    ),
+    kind(
+        "cursor_expired",
+        410,
+        "The cursor has expired",
+        "What it pointed at is no longer kept. Start again: load everything by lists, then follow the feed from its present end.",
+    ),
+    kind(
+        "version_mismatch",
+        412,
+        "The record has changed",
+        "`current` is the record as it is now; apply the change to it and send its ETag.",
+    ),
+    kind(
+        "body_too_large",
+        413,
+        "The body is too large",
+        "`/v1/limits` lists the limits; use batches or imports for more.",
+    ),
+    kind(
+        "unsupported_media_type",
+        415,
+        "Unsupported media type",
+        "Send `Content-Type: application/json`.",
+    ),
+    kind(
+        "invalid",
+        422,
+        "The input is not valid",
+        "Each entry of `errors` points to one fault; nothing was kept.",
+    ),
+    kind(
+        "idempotency_key_reused",
+        422,
+        "The Idempotency-Key was used for another request",
+        "Use a new key for a new request.",
+    ),
+    kind(
+        "version_required",
+        428,
+        "The version must be named",
+        "This tenant demands `If-Match` with the ETag of the record on every change.",
+    ),
+    kind(
+        "too_many_requests",
+        429,
+        "Too many requests",
+        "Wait `Retry-After` seconds.",
+    ),
+    kind(
+        "internal_error",
+        500,
+        "Internal error",
+        "It is logged under `request_id`. Repeating the request with an Idempotency-Key is safe.",
+    ),
+    kind(
+        "unavailable",
+        503,
+        "Temporarily unavailable",
+        "Repeat after `Retry-After` seconds.",
+    ),
 ];
 
 /// A problem document (RFC 9457).
@@ -94,7 +194,8 @@ impl Problem {
     pub fn new(code: &'static str, detail: impl Into<String>) -> Self {
         let fallback = || PROBLEMS.iter().find(|kind| kind.status == 409);
         let kind = PROBLEMS.iter().find(|kind| kind.code == code).or_else(fallback);
-        let (page, status, title) = kind.map_or(("internal_error", 500, ""), |kind| (kind.code, kind.status, kind.title));
+        let (page, status, title) =
+            kind.map_or(("internal_error", 500, ""), |kind| (kind.code, kind.status, kind.title));
         Self {
             type_url: format!("/problems/{page}"),
             title: title.to_owned(),
@@ -213,8 +314,15 @@ impl From<store::Error> for Problem {
             Error::Stale { current, version } => Self::stale(*current, version),
             Error::VersionRequired => Self::new("version_required", "send If-Match with the record's ETag"),
             Error::CursorExpired => Self::new("cursor_expired", "the events after this cursor are no longer kept"),
-            Error::KeyReused => Self::new("idempotency_key_reused", "this Idempotency-Key was used for another request"),
-            Error::KeyInUse => Self::new("request_in_progress", "the first request with this key is still running").retry_after(1),
+            Error::KeyReused => Self::new(
+                "idempotency_key_reused",
+                "this Idempotency-Key was used for another request",
+            ),
+            Error::KeyInUse => Self::new(
+                "request_in_progress",
+                "the first request with this key is still running",
+            )
+            .retry_after(1),
             Error::BatchFailed(items) => Self::of_batch(items),
             Error::Overloaded => Self::unavailable("too much is waiting already"),
             Error::Unavailable(cause) => {
@@ -246,7 +354,7 @@ impl Problem {
             if problem.errors.is_empty() {
                 faults.push(Fault::new(prefix, &problem.code, problem.detail));
             } else {
-                faults.extend(problem.errors.into_iter().map(|fault| fault.under(&format!("{prefix}/data"))));
+                faults.extend(problem.errors.into_iter().map(|fault| fault.under(&prefix)));
             }
         }
         Self::invalid(faults)
@@ -284,7 +392,10 @@ impl ResponseError for Problem {
             members.insert("request_id".to_owned(), Value::String(id.to_string()));
         }
         response
-            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")))
+            .insert_header((
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/problem+json"),
+            ))
             .body(body.to_string())
     }
 }

@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 use domain::Fault;
 
 /// The query parameters of a request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Query {
     pairs: Vec<(String, String)>,
     faults: Vec<Fault>,
@@ -16,10 +16,16 @@ impl Query {
     pub fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string())
             .map_err(|_| Problem::new("invalid_parameter", "the query string is malformed"))?;
-        if pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        if pairs
+            .iter()
+            .any(|(name, value)| name.contains('\0') || value.contains('\0'))
+        {
             return Err(Problem::new("invalid_parameter", "U+0000 is not allowed"));
         }
-        Ok(Self { pairs, faults: Vec::new() })
+        Ok(Self {
+            pairs,
+            faults: Vec::new(),
+        })
     }
 
     /// Takes a parameter that may stand once.
@@ -61,12 +67,15 @@ impl Query {
 
     /// Takes texts parted by commas.
     pub fn take_list(&mut self, name: &str) -> Option<Vec<String>> {
-        self.take(name).map(|text| text.split(',').map(|item| item.trim().to_owned()).collect())
+        self.take(name)
+            .map(|text| text.split(',').map(|item| item.trim().to_owned()).collect())
     }
 
     /// Takes every parameter whose name begins like this.
     pub fn take_prefixed(&mut self, prefix: &str) -> Vec<(String, String)> {
-        let (taken, rest) = std::mem::take(&mut self.pairs).into_iter().partition(|(name, _)| name.starts_with(prefix));
+        let (taken, rest) = std::mem::take(&mut self.pairs)
+            .into_iter()
+            .partition(|(name, _)| name.starts_with(prefix));
         self.pairs = rest;
         taken
     }
@@ -86,6 +95,10 @@ impl Query {
         for (name, _) in std::mem::take(&mut self.pairs) {
             self.fault(&name, "unknown_parameter", "is not a parameter of this operation");
         }
-        if self.faults.is_empty() { Ok(()) } else { Err(Problem::invalid_parameters(self.faults)) }
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid_parameters(self.faults))
+        }
     }
 }

@@ -20,7 +20,10 @@ pub fn current() -> Option<Arc<str>> {
 }
 
 /// Middleware: gives the request its id and sends it back.
-pub(crate) async fn assign(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub(crate) async fn assign(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let id = taken(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string().into());
     request.extensions_mut().insert(Arc::clone(&id));
     CURRENT

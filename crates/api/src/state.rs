@@ -1,7 +1,9 @@
 //! What every request can reach.
 
 use crate::cursor::CursorKey;
+use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use store::Store;
 
 /// The running service, shared by all workers.
@@ -10,5 +12,16 @@ pub struct State {
     /// The data.
     pub store: Arc<Store>,
     /// Signs cursors.
-    pub(crate) cursor_key: CursorKey,
+    pub cursor_key: CursorKey,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+    /// Set when the service is shutting down: it is no longer ready for new work.
+    pub draining: Arc<AtomicBool>,
+}
+
+impl State {
+    /// Whether the service is shutting down.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(std::sync::atomic::Ordering::Relaxed)
+    }
 }

@@ -10,7 +10,9 @@ pub const MAX_DEPTH: usize = 32;
 /// Reads a body. The error says what is wrong and where, never what was sent.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { depth: 0 }.deserialize(&mut reader).map_err(|error| explain(&error))?;
+    let value = Strict { depth: 0 }
+        .deserialize(&mut reader)
+        .map_err(|error| explain(&error))?;
     reader.end().map_err(|error| explain(&error))?;
     Ok(value)
 }
@@ -22,7 +24,11 @@ fn explain(error: &serde_json::Error) -> String {
         let cause = text.split(" at line").next().unwrap_or_default();
         return format!("{cause} {place}");
     }
-    let cause = if error.is_eof() { "the JSON ends too early" } else { "the JSON is malformed" };
+    let cause = if error.is_eof() {
+        "the JSON ends too early"
+    } else {
+        "the JSON is malformed"
+    };
     format!("{cause} {place}")
 }
 
@@ -34,12 +40,20 @@ struct Strict {
 impl Strict {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         let depth = self.depth + 1;
-        if depth > MAX_DEPTH { Err(E::custom("the JSON is nested too deeply")) } else { Ok(Self { depth }) }
+        if depth > MAX_DEPTH {
+            Err(E::custom("the JSON is nested too deeply"))
+        } else {
+            Ok(Self { depth })
+        }
     }
 }
 
 fn text<E: de::Error>(text: String) -> Result<String, E> {
-    if text.contains('\0') { Err(E::custom("U+0000 is not allowed")) } else { Ok(text) }
+    if text.contains('\0') {
+        Err(E::custom("U+0000 is not allowed"))
+    } else {
+        Ok(text)
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {
@@ -73,7 +87,9 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("the number is not finite"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("the number is not finite"))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
@@ -113,8 +129,10 @@ pub fn canonical(value: &Value) -> String {
         Value::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();
             sorted.sort_by_key(|(name, _)| *name);
-            let members: Vec<_> =
-                sorted.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value))).collect();
+            let members: Vec<_> = sorted
+                .into_iter()
+                .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)))
+                .collect();
             format!("{{{}}}", members.join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
@@ -149,8 +167,11 @@ mod tests {
 
     #[test]
     fn the_canonical_text_ignores_the_order_of_members() {
-        let [one, other] = [r#"{"a":[1,{"x":"y","b":null}],"c":1.5}"#, r#"{"c":1.5,"a":[1,{"b":null,"x":"y"}]}"#]
-            .map(|body| canonical(&parse(body.as_bytes()).unwrap_or_default()));
+        let [one, other] = [
+            r#"{"a":[1,{"x":"y","b":null}],"c":1.5}"#,
+            r#"{"c":1.5,"a":[1,{"b":null,"x":"y"}]}"#,
+        ]
+        .map(|body| canonical(&parse(body.as_bytes()).unwrap_or_default()));
         assert_eq!(one, other);
     }
 }

@@ -335,3 +335,16 @@ fn is_nothing(value: &Value) -> bool {
         _ => false,
     }
 }
+
+/// Where the log ends now.
+pub fn end(tx: &mut Transaction<'_>) -> Result<Cursor, Error> {
+    let (tenant, horizon) = (tx.tenant(), horizon(tx.connection())?);
+    let last: Option<(i64, EventId)> = events::table
+        .filter(events::tenant_id.eq(tenant))
+        .filter(events::position.lt(horizon))
+        .order((events::position.desc(), events::id.desc()))
+        .select((events::position, events::id))
+        .first(tx.connection())
+        .optional()?;
+    Ok(last.map_or(Cursor::START, |(position, id)| Cursor { position, id }))
+}

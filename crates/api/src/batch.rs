@@ -1,0 +1,258 @@
+//! Many writes in one request: each on its own, or all or nothing.
+
+use crate::access::Writing;
+use crate::limits::BATCH_ITEMS;
+use crate::preconditions;
+use crate::problem::Problem;
+use crate::reply;
+use crate::resource::mode_of;
+use actix_web::HttpResponse;
+use domain::record::ExternalId;
+use domain::{Fault, Record, Refusal, input};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sql::ids::RecordId;
+use store::records::{self, Draft, Expected, Outcome};
+use store::references::LocalReferences;
+use store::{Error, Stored, Transaction};
+use utoipa::ToSchema;
+
+/// The body of a batch.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Batch {
+    items: Vec<Value>,
+}
+
+/// One write of a batch.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchItem {
+    /// What to do.
+    pub op: Operation,
+    /// The record, for `update` and `delete`.
+    #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    id: Option<RecordId>,
+    /// The other system, for `upsert`.
+    #[serde(default)]
+    system: Option<String>,
+    /// The record's id there, for `upsert`.
+    #[serde(default)]
+    external_id: Option<String>,
+    /// How an `upsert` behaves: `upsert`, `create_only` or `update_only`.
+    #[serde(default)]
+    mode: Option<String>,
+    /// The version that the caller knows, as in the If-Match header.
+    #[serde(default)]
+    if_match: Option<String>,
+    /// A name by which later items of the batch can refer to this record: `ref/{name}`.
+    #[serde(default, rename = "ref")]
+    reference: Option<String>,
+    /// What to set.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    data: Option<Value>,
+}
+
+/// What an item of a batch does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Operation {
+    /// Creates a record.
+    Create,
+    /// Changes a record by a merge patch.
+    Update,
+    /// Creates or changes the record with an external id.
+    Upsert,
+    /// Deletes a record.
+    Delete,
+}
+
+/// What became of one item.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BatchResult {
+    /// The HTTP status that the same write would have had alone.
+    status: u16,
+    /// created, updated, unchanged, deleted or failed.
+    outcome: &'static str,
+    /// The record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    id: Option<RecordId>,
+    /// Its version now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Problem>,
+}
+
+/// What became of a batch, in the order of its items.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BatchResults {
+    /// One result an item.
+    data: Vec<BatchResult>,
+}
+
+/// `POST /v1/{resource}/batch`.
+pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
+    let atomic = writing.query.take_flag("atomic");
+    let Batch { items } = input::parse_body(&writing.take_body()?).map_err(Problem::invalid)?;
+    if !(1..=BATCH_ITEMS).contains(&items.len()) {
+        let message = format!("must have 1 to {BATCH_ITEMS} items");
+        return Err(Problem::invalid(vec![Fault::new("/items", "invalid_length", message)]));
+    }
+    writing
+        .run(move |tx| {
+            let results = write_all::<R>(tx, &items, atomic)?;
+            reply::of_json(207, &BatchResults { data: results })
+        })
+        .await
+}
+
+fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool) -> Result<Vec<BatchResult>, Error> {
+    let mut names = LocalReferences::new();
+    let mut results = Vec::with_capacity(items.len());
+    let mut failures = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match tx.savepoint(|tx| write_one::<R>(tx, item, &mut names)) {
+            Ok(result) => results.push(result),
+            // A lost connection or a deadlock is no fault of the item: the whole must fail, or be run again.
+            Err(error) if !is_of_item(&error) => return Err(error),
+            Err(error) if atomic => failures.push((index, error)),
+            Err(error) => results.push(BatchResult::failed(error)),
+        }
+    }
+    if failures.is_empty() {
+        Ok(results)
+    } else {
+        Err(Error::BatchFailed(failures))
+    }
+}
+
+fn is_of_item(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NotFound | Error::Refused(_) | Error::Stale { .. } | Error::VersionRequired
+    )
+}
+
+fn write_one<R: Stored>(
+    tx: &mut Transaction<'_>,
+    item: &Value,
+    names: &mut LocalReferences,
+) -> Result<BatchResult, Error> {
+    let item: BatchItem = input::parse_body(item).map_err(Refusal::Invalid)?;
+    let expected = item.expected()?;
+    let name = item.reference.clone();
+    let result = match item.op {
+        Operation::Create => {
+            let record = records::create::<R>(tx, Draft::Raw(item.data()?, names.clone())).map_err(in_data)?;
+            BatchResult::of(&record, Outcome::Created)
+        }
+        Operation::Update => {
+            let (record, outcome) =
+                records::patch::<R>(tx, item.id()?, &expected, item.data()?, names).map_err(in_data)?;
+            BatchResult::of(&record, outcome)
+        }
+        Operation::Upsert => {
+            let known_as = item.known_as()?;
+            let mode = mode_of(item.mode.as_deref().unwrap_or("upsert"))
+                .map_err(|message| Refusal::fault("/mode", "invalid_choice", message))?;
+            let (record, outcome) =
+                records::upsert::<R>(tx, known_as, mode, &expected, item.data()?, names).map_err(in_data)?;
+            BatchResult::of(&record, outcome)
+        }
+        Operation::Delete => {
+            let id = item.id()?;
+            records::delete::<R>(tx, id, &expected)?;
+            BatchResult {
+                status: 204,
+                outcome: "deleted",
+                id: Some(id),
+                version: None,
+                error: None,
+            }
+        }
+    };
+    if let (Some(name), Some(id)) = (name, result.id) {
+        names.insert(name, id);
+    }
+    Ok(result)
+}
+
+/// The faults of a record stand in the `data` of its item.
+fn in_data(error: Error) -> Error {
+    match error {
+        Error::Refused(Refusal::Invalid(faults)) => {
+            Refusal::Invalid(faults.into_iter().map(|fault| fault.under("/data")).collect()).into()
+        }
+        other => other,
+    }
+}
+
+impl BatchItem {
+    fn expected(&self) -> Result<Expected, Refusal> {
+        let Some(text) = &self.if_match else {
+            return Ok(Expected::Unstated);
+        };
+        preconditions::expected(text).ok_or_else(|| {
+            Refusal::fault(
+                "/if_match",
+                "invalid_value",
+                "must be an entity tag such as \"7\", or *",
+            )
+        })
+    }
+
+    fn data(&self) -> Result<Value, Refusal> {
+        self.data
+            .clone()
+            .ok_or_else(|| Refusal::fault("/data", "required", "is required"))
+    }
+
+    fn id(&self) -> Result<RecordId, Refusal> {
+        self.id.ok_or_else(|| Refusal::fault("/id", "required", "is required"))
+    }
+
+    fn known_as(&self) -> Result<ExternalId, Refusal> {
+        let (Some(system), Some(id)) = (self.system.clone(), self.external_id.clone()) else {
+            return Err(Refusal::fault(
+                "/external_id",
+                "required",
+                "system and external_id are required",
+            ));
+        };
+        Ok(ExternalId { system, id })
+    }
+}
+
+impl BatchResult {
+    fn of<R: Record>(record: &R, outcome: Outcome) -> Self {
+        let (status, outcome) = match outcome {
+            Outcome::Created => (201, "created"),
+            Outcome::Updated => (200, "updated"),
+            Outcome::Unchanged => (200, "unchanged"),
+        };
+        let meta = record.meta();
+        Self {
+            status,
+            outcome,
+            id: Some(meta.id),
+            version: Some(meta.version),
+            error: None,
+        }
+    }
+
+    fn failed(error: Error) -> Self {
+        let problem = Problem::from(error);
+        Self {
+            status: problem.status(),
+            outcome: "failed",
+            id: None,
+            version: None,
+            error: Some(problem),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What surrounds every request: its log line and metrics, its deadline, and a problem document for
+//! whatever went wrong outside a handler. Nothing personal is logged: the route, never the path.
+
+use crate::problem::Problem;
+use crate::request_id;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+/// How long a request may take in all, with its body and its wait for changes.
+const HARD_DEADLINE: Duration = Duration::from_secs(75);
+
+/// Middleware around every request.
+pub(crate) async fn request(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let outer = request.request().clone();
+    let work = AssertUnwindSafe(tokio::time::timeout(HARD_DEADLINE, next.call(request))).catch_unwind();
+    let response = match work.await {
+        Ok(Ok(Ok(response))) => as_problem(response.map_into_boxed_body()),
+        Ok(Ok(Err(error))) => as_problem(ServiceResponse::from_err(error, outer)),
+        Ok(Err(_)) => failed(outer, &Problem::unavailable("the request took too long")),
+        Err(_) => failed(outer, &Problem::internal("a handler panicked")),
+    };
+    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
+    let labels = [
+        ("method", method.to_string()),
+        ("route", route.clone()),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("rapport_http_requests_total", &labels).increment(1);
+    metrics::histogram!("rapport_http_request_seconds", &labels[..2]).record(seconds);
+    tracing::info!(
+        request_id = request_id::current().as_deref(),
+        %method,
+        route,
+        status,
+        milliseconds = (seconds * 100_000.0).round() / 100.0,
+        "request"
+    );
+    Ok(response)
+}
+
+fn failed(request: actix_web::HttpRequest, problem: &Problem) -> ServiceResponse<BoxBody> {
+    ServiceResponse::new(request, problem.error_response())
+}
+
+/// Gives a problem document to the answers that the framework makes by itself: 404, 405, 400, 413.
+fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let is_problem = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/"));
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let allow = response.headers().get(ALLOW).cloned();
+    let problem = match status {
+        StatusCode::METHOD_NOT_ALLOWED => Problem::new("method_not_allowed", "this resource does not have that method"),
+        StatusCode::NOT_FOUND => Problem::not_found(),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new("body_too_large", "the body is too large"),
+        StatusCode::REQUEST_TIMEOUT => Problem::new("request_timeout", "the request took too long to arrive"),
+        status if status.is_client_error() => Problem::new("malformed_request", "the request cannot be read"),
+        _ => Problem::internal("an answer without a cause"),
+    };
+    let mut answer: HttpResponse = problem.error_response();
+    if let Some(allow) = allow {
+        answer.headers_mut().insert(ALLOW, allow);
+    }
+    ServiceResponse::new(response.into_parts().0, answer)
+}

@@ -1,0 +1,204 @@
+//! The mechanics of every resource, mounted by one line: `resource::<Product>()`.
+//!
+//! Each handler is generic over the kind of record; nothing here knows any kind by name.
+
+use crate::access::{Reading, Writing};
+use crate::batch;
+use crate::preconditions::{etag, is_known};
+use crate::problem::Problem;
+use crate::projection::{Projection, project};
+use crate::reply;
+use actix_web::http::header::ETAG;
+use actix_web::{HttpRequest, HttpResponse, web};
+use domain::operation::scopes::Scope as Permission;
+use domain::record::ExternalId;
+use domain::{Fault, Record, input};
+use serde_json::Value;
+use sql::ids::RecordId;
+use std::str::FromStr;
+use store::records::{self, Draft, Mode};
+use store::references::{self, LocalReferences};
+use store::{Error, Stored, Transaction};
+
+/// Mounts the routes that every resource has. What is special to one is added to the scope given back.
+pub fn resource<R: Stored>() -> actix_web::Scope {
+    web::scope(R::KIND.plural())
+        .service(on("").route(web::post().to(create::<R>)))
+        .service(on("/batch").route(web::post().to(batch::post::<R>)))
+        .service(
+            on("/by/{system}/{external_id}")
+                .route(web::get().to(get_by::<R>))
+                .route(web::put().to(upsert::<R>)),
+        )
+        .service(
+            on("/{id}")
+                .route(web::get().to(get::<R>))
+                .route(web::patch().to(patch::<R>))
+                .route(web::delete().to(delete::<R>)),
+        )
+        .service(on("/{id}/restore").route(web::post().to(restore::<R>)))
+}
+
+/// A path that answers 405 with `Allow` to methods it does not have.
+pub fn on(path: &str) -> actix_web::Resource {
+    web::resource(path.to_owned())
+}
+
+/// The id in a path; one that is no UUID names nothing.
+pub struct Id(pub RecordId);
+
+impl actix_web::FromRequest for Id {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
+        let id = request
+            .match_info()
+            .get("id")
+            .and_then(|text| RecordId::from_str(text).ok());
+        std::future::ready(id.map(Self).ok_or_else(Problem::not_found))
+    }
+}
+
+async fn get<R: Stored>(id: Id, request: HttpRequest, reading: Reading<R>) -> Result<HttpResponse, Problem> {
+    one(reading, &request, move |tx| records::get::<R>(tx, id.0)).await
+}
+
+async fn get_by<R: Stored>(
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+    reading: Reading<R>,
+) -> Result<HttpResponse, Problem> {
+    let (system, id) = path.into_inner();
+    one(reading, &request, move |tx| {
+        records::get_by_external_id::<R>(tx, &system, &id)
+    })
+    .await
+}
+
+/// Answers one record, trimmed and with what it includes; 304 when the client has it already.
+pub async fn one<R: Stored, F>(mut reading: Reading<R>, request: &HttpRequest, find: F) -> Result<HttpResponse, Problem>
+where
+    F: Fn(&mut Transaction<'_>) -> Result<R, Error> + Send + 'static,
+{
+    let projection = Projection::taken::<R>(&mut reading.query, &reading.caller)?;
+    std::mem::take(&mut reading.query).finish()?;
+    let whole = projection.is_whole();
+    let (version, body) = reading
+        .run(move |tx| {
+            let record = find(tx)?;
+            let body = if whole {
+                serde_json::to_string(&record)?
+            } else {
+                project(tx, &[&record], &projection)?.remove(0).to_string()
+            };
+            Ok((record.meta().version, body))
+        })
+        .await?;
+    let tag = etag(version);
+    if whole && is_known(request.headers(), version) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
+    }
+    Ok(HttpResponse::Ok()
+        .insert_header((ETAG, tag))
+        .content_type("application/json")
+        .body(body))
+}
+
+async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
+    let draft = draft::<R>(writing.take_body()?)?;
+    writing
+        .run(move |tx| {
+            let record = records::create::<R>(tx, draft.clone())?;
+            reply::of_record(&record, records::Outcome::Created)
+        })
+        .await
+}
+
+/// Reads the settable part now, unless it names other records in ways that only the store can resolve.
+fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem> {
+    if references::any_indirect(&body) {
+        return Ok(Draft::Raw(body, LocalReferences::new()));
+    }
+    input::parse(&body).map(Draft::Ready).map_err(Problem::invalid)
+}
+
+async fn patch<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
+    let (body, expected) = (writing.take_body()?, writing.expected.clone());
+    writing
+        .run(move |tx| {
+            let (record, outcome) = records::patch::<R>(tx, id.0, &expected, body.clone(), &LocalReferences::new())?;
+            reply::of_record(&record, outcome)
+        })
+        .await
+}
+
+async fn upsert<R: Stored>(
+    path: web::Path<(String, String)>,
+    mut writing: Writing<R>,
+) -> Result<HttpResponse, Problem> {
+    let (system, id) = path.into_inner();
+    let known_as = checked_external_id(ExternalId { system, id })?;
+    let mode = writing.query.take("mode");
+    let mode = mode
+        .map_or(Ok(Mode::Upsert), |text| mode_of(&text))
+        .map_err(|message| Problem::parameter("mode", "invalid_choice", message))?;
+    let (body, expected) = (writing.take_body()?, writing.expected.clone());
+    writing
+        .run(move |tx| {
+            let (known_as, body) = (known_as.clone(), body.clone());
+            let (record, outcome) = records::upsert::<R>(tx, known_as, mode, &expected, body, &LocalReferences::new())?;
+            reply::of_record(&record, outcome)
+        })
+        .await
+}
+
+/// How an upsert is asked to behave.
+pub(crate) fn mode_of(text: &str) -> Result<Mode, &'static str> {
+    match text {
+        "upsert" => Ok(Mode::Upsert),
+        "create_only" => Ok(Mode::CreateOnly),
+        "update_only" => Ok(Mode::UpdateOnly),
+        _ => Err("must be one of upsert, create_only, update_only"),
+    }
+}
+
+fn checked_external_id(id: ExternalId) -> Result<ExternalId, Problem> {
+    let mut faults = Vec::new();
+    domain::validation::check_each("/external_ids", std::slice::from_ref(&id), 1, &mut faults);
+    if id.system.contains('\0') || id.id.contains('\0') {
+        faults.push(Fault::new("", "invalid_value", "U+0000 is not allowed"));
+    }
+    if faults.is_empty() {
+        Ok(id)
+    } else {
+        Err(Problem::invalid_parameters(faults))
+    }
+}
+
+async fn delete<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
+    let purge = writing.query.take_flag("purge");
+    if purge {
+        writing.caller.require(Permission::Purge)?;
+    }
+    let expected = writing.expected.clone();
+    writing
+        .run(move |tx| {
+            if purge {
+                records::purge::<R>(tx, id.0, &expected)?
+            } else {
+                records::delete::<R>(tx, id.0, &expected)?
+            }
+            Ok(reply::no_content())
+        })
+        .await
+}
+
+async fn restore<R: Stored>(id: Id, writing: Writing<R>) -> Result<HttpResponse, Problem> {
+    writing
+        .run(move |tx| {
+            let record = records::restore::<R>(tx, id.0)?;
+            reply::of_record(&record, records::Outcome::Updated)
+        })
+        .await
+}

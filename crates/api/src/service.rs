@@ -1,0 +1,87 @@
+//! The routes, the middleware around them, and the server that runs them.
+
+use crate::problem::Problem;
+use crate::resource::{on, resource};
+use crate::state::State;
+use crate::{changes, health, limits, observe, problem_pages, request_id};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use domain::sales::products::Product;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How the server listens.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Where to listen.
+    pub bind: SocketAddr,
+    /// Threads that serve.
+    pub workers: usize,
+    /// How long requests in flight may go on after the signal to stop.
+    pub drain: Duration,
+}
+
+/// Mounts every route of the service.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::scope("/v1")
+                .service(resource::<Product>())
+                .service(on("/changes").route(web::get().to(changes::list_changes)))
+                .service(on("/limits").route(web::get().to(limits::get_limits)))
+                .default_service(web::to(not_found)),
+        )
+        .service(on("/healthz").route(web::get().to(health::get_health)))
+        .service(on("/readyz").route(web::get().to(health::get_readiness)))
+        .service(on("/metrics").route(web::get().to(health::get_metrics)))
+        .configure(problem_pages::routes)
+        .default_service(web::to(not_found));
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}
+
+/// Serves until a signal to stop; then takes no new work, ends what is in flight, and returns.
+pub async fn serve(state: State, options: ServerOptions, on_bound: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
+    let data = web::Data::new(state.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(data.clone())
+            .configure(routes)
+            .wrap(from_fn(observe::request))
+            .wrap(from_fn(request_id::assign))
+    })
+    .workers(options.workers)
+    .client_request_timeout(limits::HEADER_DEADLINE)
+    .keep_alive(limits::KEEP_ALIVE)
+    .max_connections(10_000)
+    .shutdown_timeout(options.drain.as_secs())
+    .bind(options.bind)?;
+    if let Some(address) = server.addrs().first() {
+        on_bound(*address);
+    }
+    let server = server.disable_signals().run();
+    let handle = server.handle();
+    tokio::pin!(server);
+    tokio::select! {
+        result = &mut server => return result,
+        () = stop_signal() => {}
+    }
+    state.draining.store(true, std::sync::atomic::Ordering::Relaxed);
+    tracing::info!("stopping: ending what is in flight");
+    let (result, ()) = tokio::join!(server, handle.stop(true));
+    result
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
