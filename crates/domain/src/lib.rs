@@ -21,3 +21,4 @@ pub mod sales;
 pub use fault::{Fault, Refusal};
 pub use kind::Kind;
 pub use record::{Fields, Meta, Record};
+pub use rule::{Rule, RuleContext};

@@ -43,7 +43,7 @@ impl Registry {
 }
 
 /// A field that can be asked for in filters and rules.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Field {
     /// The name in JSON, in filters and in rules.
     pub name: &'static str,
@@ -57,6 +57,8 @@ pub struct Field {
     pub indexed: bool,
     /// Whether its values are kept in lower case for finding, so that what is asked for must be lowered first.
     pub folded: bool,
+    /// Whether a record may lack it. Lists sort records that lack it last.
+    pub optional: bool,
     /// The kind of record that its id names.
     pub references: Option<Kind>,
 }
@@ -108,7 +110,7 @@ pub enum Source {
 }
 
 /// A relation from one kind of record to another.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Relation {
     /// The name in `include`, in one-hop filters and in related rules.
     pub name: &'static str,
@@ -143,6 +145,7 @@ impl Field {
             sortable: false,
             indexed: false,
             folded: false,
+            optional: true,
             references: None,
         }
     }
@@ -171,6 +174,7 @@ impl Field {
         Self {
             source: Source::Values,
             indexed: true,
+            optional: false,
             ..Self::new(name, FieldType::List)
         }
     }
@@ -195,6 +199,15 @@ impl Field {
     #[must_use]
     pub const fn sortable(self) -> Self {
         Self { sortable: true, ..self }
+    }
+
+    /// Every record has it: the column is `NOT NULL`.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self {
+            optional: false,
+            ..self
+        }
     }
 
     /// An index leads with it.
@@ -232,10 +245,16 @@ impl Relation {
 
 /// What every record has.
 pub const COMMON_FIELDS: &[Field] = &[
-    Field::new("id", FieldType::Id).sortable().indexed(),
-    Field::new("version", FieldType::Integer),
-    Field::new("created_at", FieldType::Instant).sortable().indexed(),
-    Field::new("updated_at", FieldType::Instant).sortable().indexed(),
+    Field::new("id", FieldType::Id).required().sortable().indexed(),
+    Field::new("version", FieldType::Integer).required(),
+    Field::new("created_at", FieldType::Instant)
+        .required()
+        .sortable()
+        .indexed(),
+    Field::new("updated_at", FieldType::Instant)
+        .required()
+        .sortable()
+        .indexed(),
     Field::new("created_by", FieldType::Id),
     Field::new("updated_by", FieldType::Id),
     Field::reference("owner_id", Kind::User),

@@ -1,19 +1,239 @@
-//! stub
-use crate::money::Currency;
+//! The one rule language: list filters, search, segments and conditions are all this tree.
+//!
+//! A [`Rule`] exists only checked against the [`Registry`] of its kind, so what compiles or evaluates it
+//! meets known fields, allowed operators and values of the right type. A missing value makes a comparison
+//! false, and `not` of it true.
+
+mod field;
+mod literal;
+mod operator;
+pub mod order;
+mod parse;
+pub mod query;
+mod related;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use crate::fault::Fault;
+use crate::kind::Kind;
+use crate::money::{Currency, Money};
+use crate::registry::{Field, Registry, Relation};
+use crate::search::Search;
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use sql::Timestamp;
-/// c
+use sql::ids::RecordId;
+
+pub use operator::{Operator, Shape};
+pub use order::{Position, SortKey};
+pub use window::{Span, Unit};
+
+/// How deep rules may be nested.
+pub const MOST_DEPTH: usize = 8;
+/// How many nodes a rule may have.
+pub const MOST_NODES: usize = 200;
+/// How many of its nodes may look at related records.
+pub const MOST_RELATED: usize = 10;
+/// How many values all lists of a rule may have together.
+pub const MOST_VALUES: usize = 1000;
+/// How many characters a text may have.
+pub const MOST_CHARACTERS: usize = 1000;
+
+/// What a rule's values depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct RuleContext {
-    /// n
+    /// The present instant.
     pub now: Timestamp,
-    /// z
-    pub zone: chrono_tz::Tz,
-    /// c
+    /// The tenant's time zone.
+    pub zone: Tz,
+    /// The tenant's currency.
     pub currency: Currency,
 }
-/// r
-#[derive(Debug, Clone)]
+
+/// A checked rule about records of one kind.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Rule {
-    /// a
+    /// Every one holds; of none, true.
     All(Vec<Rule>),
+    /// At least one holds; of none, false.
+    Any(Vec<Rule>),
+    /// It does not hold.
+    Not(Box<Rule>),
+    /// A field passes a check.
+    Test(Test),
+    /// The record, or the one it is tied to, is found by a text search.
+    Found {
+        /// The way to the record searched, when it is another one.
+        via: Option<&'static Relation>,
+        /// What is looked for.
+        search: Search,
+    },
+    /// The related records pass a check.
+    Related(Related),
+}
+
+impl Rule {
+    /// Reads a rule about records of a kind. Every fault is told, at its JSON Pointer from the root of the rule.
+    pub fn parse(json: &serde_json::Value, kind: Kind, context: &RuleContext) -> Result<Self, Vec<Fault>> {
+        parse::rule(json, kind.registry(), context)
+    }
+
+    /// Like [`Rule::parse`], for a registry that stands alone.
+    pub fn parse_for(
+        json: &serde_json::Value,
+        registry: &'static Registry,
+        context: &RuleContext,
+    ) -> Result<Self, Vec<Fault>> {
+        parse::rule(json, registry, context)
+    }
+}
+
+/// A check of one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// The to-one relation to the record whose field it is, when it is another one.
+    pub via: Option<&'static Relation>,
+    /// The field.
+    pub field: &'static Field,
+    /// What must hold.
+    pub check: Check,
+}
+
+/// What must hold of a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Check {
+    /// There is one.
+    Exists,
+    /// There is none.
+    Missing,
+    /// It compares so with another value.
+    Compare(Comparison, Operand),
+    /// It lies between two values, both included.
+    Between(Value, Value),
+    /// It lies outside of two values.
+    Outside(Value, Value),
+    /// It is one of these.
+    In(Vec<Value>),
+    /// It is none of these.
+    NotIn(Vec<Value>),
+    /// Text that stands in it, without regard to the case of ASCII letters.
+    Like(Match, String),
+    /// A list has these.
+    Has(Quantifier, Vec<Value>),
+    /// Its month and day (`MM-DD`) lie in one of these ranges.
+    Anniversary(Vec<(String, String)>),
+}
+
+/// How two values compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+/// What a value is compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    /// A value that the client gave.
+    Value(Value),
+    /// Another field of the same record, so many microseconds (instants) or days (dates) later.
+    Field {
+        /// The other field.
+        field: &'static Field,
+        /// What is added to its value.
+        offset: i64,
+    },
+}
+
+/// Where a text stands in another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Match {
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+/// How many of several must pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Quantifier {
+    Any,
+    All,
+    None,
+}
+
+/// A check of the records that a relation leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Related {
+    /// The relation.
+    pub relation: &'static Relation,
+    /// Which of the related records count.
+    pub window: Option<Test>,
+    /// Which of them pass (with a quantifier) or count (with an aggregate).
+    pub filter: Option<Box<Rule>>,
+    /// What must hold of them.
+    pub holds: Holds,
+}
+
+/// What must hold of the related records.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Holds {
+    /// So many of them pass the filter.
+    Quantifier(Quantifier),
+    /// A figure over those that pass the filter passes a check.
+    Aggregate {
+        /// The figure.
+        function: Function,
+        /// What must hold of it.
+        check: Check,
+    },
+}
+
+/// A figure over related records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Function {
+    /// How many there are.
+    Count,
+    /// How many different values a field has.
+    CountDistinct(&'static Field),
+    /// The sum of a field, 0 of none.
+    Sum(&'static Field),
+    /// The mean of a field; the values of the check are this many times as large.
+    Average(&'static Field, i64),
+    /// The least value of a field.
+    Least(&'static Field),
+    /// The greatest value of a field.
+    Greatest(&'static Field),
+    /// The value of a field in the first record by a date.
+    First(&'static Field, &'static Field),
+    /// The value of a field in the last record by a date.
+    Last(&'static Field, &'static Field),
+}
+
+/// A value, as columns hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Value {
+    #[serde(rename = "t")]
+    Text(String),
+    #[serde(rename = "n")]
+    Integer(i64),
+    #[serde(rename = "i")]
+    Id(RecordId),
+    #[serde(rename = "s")]
+    Instant(Timestamp),
+    #[serde(rename = "d")]
+    Date(NaiveDate),
+    #[serde(rename = "b")]
+    Bool(bool),
+    #[serde(rename = "m")]
+    Money(Money),
 }
