@@ -44,6 +44,10 @@ impl Registry {
 
 /// A field that can be asked for in filters and rules.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own, named by its builder"
+)]
 pub struct Field {
     /// The name in JSON, in filters and in rules.
     pub name: &'static str,

@@ -3,13 +3,13 @@
 //! Each works in the caller's transaction and sees only what the caller may see.
 
 use crate::events::{self, NewEvent};
-use crate::filter::{Condition, Order};
+use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
 use crate::stored::Stored;
 use crate::{Error, Transaction, lookups};
 use domain::operation::visibility::Visibility;
 use domain::record::ExternalId;
-use domain::{Fields, Meta, Record, Refusal, input};
+use domain::{Fields, Meta, Record, Refusal, Rule, input};
 use serde_json::Value;
 use sql::ids::{RecordId, UserId};
 
@@ -101,9 +101,11 @@ pub(crate) fn referring<R: Stored>(
 ) -> Result<Vec<R>, Error> {
     let tenant = tx.tenant();
     let registry = R::KIND.registry();
-    let names_one = None;
-    let _ = (column, ids);
-    let condition = visible_condition::<R>(tx).with_rule(names_one);
+    let Some(field) = registry.field(column) else {
+        return Ok(Vec::new());
+    };
+    let names_one = Rule::names(field, ids.iter().copied());
+    let condition = visible_condition::<R>(tx).with_rule(Some(&names_one));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(R::page(
         tx.connection(),
@@ -112,6 +114,32 @@ pub(crate) fn referring<R: Stored>(
         Order::by_id(registry),
         limit,
     )?)
+}
+
+/// The records of a page, in its order.
+pub fn page<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<Vec<R>, Error> {
+    let tenant = tx.tenant();
+    let keys = page.keys(R::KIND.registry());
+    let mut found = Vec::new();
+    for part in condition_of::<R>(tx, page).parts(&keys, page.after.as_ref()) {
+        let wanted = page.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        if wanted > 0 {
+            found.extend(R::page(tx.connection(), tenant, part.condition, part.order, wanted)?);
+        }
+    }
+    Ok(found)
+}
+
+/// How many records there are on all pages together.
+pub fn count<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<i64, Error> {
+    let tenant = tx.tenant();
+    let condition = condition_of::<R>(tx, page);
+    Ok(R::count(tx.connection(), tenant, condition)?)
+}
+
+fn condition_of<R: Record>(tx: &Transaction<'_>, page: &Page) -> Condition {
+    let condition = visible_condition::<R>(tx);
+    condition.with_rule(page.rule.as_ref()).with_search(page.q.as_ref())
 }
 
 /// Creates a record.

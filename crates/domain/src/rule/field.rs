@@ -150,7 +150,12 @@ impl Reader<'_> {
             }
             Shape::Text => {
                 let text = self.note(pointer, raw.text())?;
-                Some(Check::Like(match_of(operator), text.to_owned()))
+                let text = if field.folded {
+                    text.to_lowercase()
+                } else {
+                    text.to_owned()
+                };
+                Some(Check::Like(match_of(operator), text))
             }
             _ => {
                 let check = window_check(field, operator, raw, context);

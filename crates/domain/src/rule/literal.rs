@@ -133,6 +133,7 @@ impl<'a> Raw<'a> {
     /// A value of a field.
     pub(super) fn of(self, field: &Field, context: &RuleContext) -> Result<Bounds, Wrong> {
         let value = match field.field_type {
+            FieldType::Text | FieldType::List if field.folded => Value::Text(self.text()?.to_lowercase()),
             FieldType::Text | FieldType::List => Value::Text(self.text()?.to_owned()),
             FieldType::Choice(choices) => Value::Text(choice(self.text()?, choices)?),
             FieldType::Id => {

@@ -90,6 +90,17 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// That a field of ids names one of these records.
+    pub fn names(field: &'static Field, ids: impl IntoIterator<Item = RecordId>) -> Self {
+        Self::Test(Test {
+            via: None,
+            field,
+            check: Check::In(ids.into_iter().map(Value::Id).collect()),
+        })
+    }
+}
+
 /// A check of one field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Test {

@@ -140,7 +140,7 @@ impl Parser<'_> {
         let field = self.aggregated(aggregate, target, at);
         let name = aggregate.get("fn").and_then(Json::as_str).unwrap_or_default();
         let value = node.get("value").map(Raw::Json);
-        self.figure(name, field?, dated, (operator?, value), at)
+        self.figure(name, field.ok()?, dated, (operator?, value), at)
     }
 
     /// The field that an aggregate is about, if it names one.
@@ -149,17 +149,16 @@ impl Parser<'_> {
         aggregate: &Map<String, Json>,
         target: &'static Registry,
         at: &str,
-    ) -> Option<Option<&'static Field>> {
+    ) -> Result<Option<&'static Field>, ()> {
         let Some(name) = aggregate.get("field") else {
-            return Some(None);
+            return Ok(None);
         };
-        match name.as_str().and_then(|name| resolve(name, target)) {
-            Some(Target::Field(None, field)) => Some(Some(field)),
-            _ => {
-                let message = format!("must be a field of {}", target.plural);
-                self.fault(format!("{at}/aggregate/field"), "unknown_field", message)
-            }
+        if let Some(Target::Field(None, field)) = name.as_str().and_then(|name| resolve(name, target)) {
+            return Ok(Some(field));
         }
+        let message = format!("must be a field of {}", target.plural);
+        self.fault::<()>(format!("{at}/aggregate/field"), "unknown_field", message);
+        Err(())
     }
 
     fn figure(
@@ -245,12 +244,12 @@ impl Parser<'_> {
             return self.reader().check(field, operator, value, None, &value_at);
         }
         if operator == Operator::Between {
-            let Check::Between(Value::Integer(least), Value::Integer(most)) =
+            let Check::Between(Value::Integer(fewest), Value::Integer(most)) =
                 self.reader().check(WHOLE_NUMBER, operator, value, None, &value_at)?
             else {
                 return None;
             };
-            let days = days_ago(&context, most).zip(days_ago(&context, least));
+            let days = days_ago(&context, most).zip(days_ago(&context, fewest));
             let days = self
                 .reader()
                 .note(&value_at, days.ok_or_else(|| wrong("leads out of the calendar")))?;

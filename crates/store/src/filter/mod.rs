@@ -1,67 +1,179 @@
-//! stub
-use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+//! Compiles rules, text search, record rules and keyset pages to SQL: the one place where a rule meets a database.
+//!
+//! A [`Condition`] is a boolean expression of Diesel over the record's table, an [`Order`] what goes with it:
+//!
+//! ```ignore
+//! let condition = Condition::new(registry, tenant, visibility).with_rule(rule).with_search(search);
+//! for part in condition.parts(&keys, position.as_ref()) {
+//!     rows.extend(products::table.filter(part.condition).order(part.order).limit(wanted).load(connection)?);
+//! }
+//! ```
+//!
+//! Values are bound; every name comes from the constants of the registry.
+
+mod compile;
+mod fragment;
+mod page;
+mod related;
+mod text;
+
+use crate::Error;
+use compile::Compiler;
+use diesel::expression::expression_types::NotSelectable;
+use diesel::expression::{AppearsOnTable, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::Bool;
+use domain::Record;
 use domain::operation::visibility::Visibility;
 use domain::registry::Registry;
-use domain::rule::Rule;
+use domain::rule::{Position, Rule, SortKey};
+use domain::search::Search;
+use fragment::Fragment;
 use sql::MultiBackend;
 use sql::ids::TenantId;
-/// c
+
+/// Which records of one kind are meant: those of a tenant that the caller may see, are not deleted, and pass rules.
 #[derive(Debug, Clone)]
-pub struct Condition;
+pub struct Condition {
+    registry: &'static Registry,
+    tenant: TenantId,
+    visibility: Visibility,
+    fragment: Fragment,
+}
+
 impl Condition {
-    /// n
-    pub fn new(_r: &'static Registry, _t: TenantId, _v: Visibility) -> Self {
-        Self
+    /// The records of a tenant that a caller may see and that are not deleted.
+    pub fn new(registry: &'static Registry, tenant: TenantId, visibility: Visibility) -> Self {
+        let mut condition = Self::even_deleted(registry, tenant, visibility);
+        condition.fragment.raw(" AND ");
+        condition.compiler().not_deleted();
+        condition
     }
-    /// w
-    pub fn with_rule(self, _r: Option<Rule>) -> Self {
+
+    /// The records of a tenant that a caller may see, deleted or not.
+    pub fn even_deleted(registry: &'static Registry, tenant: TenantId, visibility: Visibility) -> Self {
+        let mut condition = Self {
+            registry,
+            tenant,
+            visibility,
+            fragment: Fragment::default(),
+        };
+        condition.compiler().visible();
+        condition
+    }
+
+    /// Those of them that pass a rule.
+    #[must_use]
+    pub fn with_rule(self, rule: Option<&Rule>) -> Self {
+        match rule {
+            Some(rule) => self.and(|compiler| compiler.rule(rule)),
+            None => self,
+        }
+    }
+
+    /// Those of them that a text search finds.
+    #[must_use]
+    pub fn with_search(self, search: Option<&Search>) -> Self {
+        match search {
+            Some(search) => self.and(|compiler| compiler.search(search)),
+            None => self,
+        }
+    }
+
+    /// What to ask for, one after the other, to get the records after a place in their order. Where the first key may
+    /// be missing, those that lack it come in a part of their own, so that each part walks along an index.
+    pub fn parts(&self, keys: &[SortKey], after: Option<&Position>) -> Vec<Part> {
+        page::parts(self, keys, after)
+    }
+
+    fn and(mut self, write: impl FnOnce(&mut Compiler<'_>)) -> Self {
+        self.fragment.raw(" AND ");
+        write(&mut self.compiler());
         self
     }
-}
-impl Expression for Condition {
-    type SqlType = Bool;
-}
-impl<T> AppearsOnTable<T> for Condition {}
-impl<T> SelectableExpression<T> for Condition {}
-impl<G> ValidGrouping<G> for Condition {
-    type IsAggregate = is_aggregate::Never;
-}
-impl QueryId for Condition {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl QueryFragment<MultiBackend> for Condition {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> diesel::QueryResult<()> {
-        out.push_sql("1=1");
-        Ok(())
+
+    const fn compiler(&mut self) -> Compiler<'_> {
+        Compiler::new(&mut self.fragment, self.registry, self.tenant, self.visibility)
     }
 }
-/// o
+
+/// What a list asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The rule that records must pass.
+    pub rule: Option<Rule>,
+    /// The text search that must find them.
+    pub q: Option<Search>,
+    /// The order, with a last key that is unique; without any key, by id.
+    pub sort: Vec<SortKey>,
+    /// The place after which the page begins.
+    pub after: Option<Position>,
+    /// The most records.
+    pub limit: i64,
+}
+
+impl Page {
+    /// The keys of the order.
+    pub fn keys(&self, registry: &Registry) -> Vec<SortKey> {
+        if self.sort.is_empty() {
+            registry.default_order()
+        } else {
+            self.sort.clone()
+        }
+    }
+
+    /// Where a record stands in the order: the next page begins after its last one.
+    pub fn position_of<R: Record>(&self, record: &R) -> Result<Position, Error> {
+        let json = serde_json::to_value(record)?;
+        let position = Position::of(&json, &self.keys(R::KIND.registry()));
+        position.ok_or_else(|| Error::Internal("a record lacks the values that it is sorted by".to_owned()))
+    }
+}
+
+/// A part of a list: the next records are those that pass the condition, in this order.
 #[derive(Debug, Clone)]
-pub struct Order;
+pub struct Part {
+    /// Which records.
+    pub condition: Condition,
+    /// In which order.
+    pub order: Order,
+}
+
+/// The order of a list.
+#[derive(Debug, Clone)]
+pub struct Order {
+    fragment: Fragment,
+}
+
 impl Order {
-    /// b
-    pub fn by_id(_: &'static Registry) -> Self {
-        Self
+    /// By id, which is the order of creation.
+    pub fn by_id(registry: &'static Registry) -> Self {
+        page::order(registry, &registry.default_order())
     }
 }
-impl Expression for Order {
-    type SqlType = diesel::expression::expression_types::NotSelectable;
+
+/// Makes a fragment an expression of Diesel that may stand in a query over any table.
+macro_rules! expression {
+    ($type:ty, $sql_type:ty) => {
+        impl Expression for $type {
+            type SqlType = $sql_type;
+        }
+        impl<T> AppearsOnTable<T> for $type {}
+        impl<T> SelectableExpression<T> for $type {}
+        impl<G> ValidGrouping<G> for $type {
+            type IsAggregate = is_aggregate::Never;
+        }
+        impl QueryId for $type {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+        impl QueryFragment<MultiBackend> for $type {
+            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+                self.fragment.walk(out)
+            }
+        }
+    };
 }
-impl<T> AppearsOnTable<T> for Order {}
-impl<T> SelectableExpression<T> for Order {}
-impl<G> ValidGrouping<G> for Order {
-    type IsAggregate = is_aggregate::Never;
-}
-impl QueryId for Order {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl QueryFragment<MultiBackend> for Order {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> diesel::QueryResult<()> {
-        out.push_sql("id");
-        Ok(())
-    }
-}
+expression!(Condition, Bool);
+expression!(Order, NotSelectable);

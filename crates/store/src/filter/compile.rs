@@ -1,0 +1,574 @@
+//! Compiles a rule to a boolean expression.
+//!
+//! In SQL a comparison with NULL is neither true nor false; in a rule it is false. Where that makes no difference
+//! (a `WHERE` of `AND` and `OR`) comparisons stay bare, so that indexes serve them. Beneath a `NOT`, scopes are
+//! *strict*: each comparison yields true or false.
+
+use super::fragment::{Alias, Fragment};
+use super::text;
+use domain::money::Money;
+use domain::operation::visibility::Visibility;
+use domain::registry::{Field, FieldType, Link, Registry, Relation, Source};
+use domain::rule::{Check, Comparison, Operand, Quantifier, Rule, Test, Value};
+use domain::search::Search;
+use sql::ids::{RecordId, TenantId};
+
+/// Writes conditions on the records of one table.
+pub(super) struct Compiler<'a> {
+    pub(super) sql: &'a mut Fragment,
+    pub(super) tenant: TenantId,
+    pub(super) visibility: Visibility,
+    root: Scope,
+}
+
+/// The records that a condition is about.
+#[derive(Clone, Copy)]
+pub(super) struct Scope {
+    pub(super) registry: &'static Registry,
+    pub(super) alias: Alias,
+    pub(super) strict: bool,
+}
+
+impl Scope {
+    pub(super) const fn strict(self) -> Self {
+        Self { strict: true, ..self }
+    }
+}
+
+impl<'a> Compiler<'a> {
+    pub(super) const fn new(
+        sql: &'a mut Fragment,
+        registry: &'static Registry,
+        tenant: TenantId,
+        visibility: Visibility,
+    ) -> Self {
+        let root = Scope {
+            registry,
+            alias: Alias::Table(registry.table),
+            strict: false,
+        };
+        Self {
+            sql,
+            tenant,
+            visibility,
+            root,
+        }
+    }
+
+    /// Those of the tenant that the caller may see.
+    pub(super) fn visible(&mut self) {
+        self.seen(self.root);
+    }
+
+    pub(super) fn not_deleted(&mut self) {
+        self.sql.column(self.root.alias, "deleted_at").raw(" IS NULL");
+    }
+
+    pub(super) fn rule(&mut self, rule: &Rule) {
+        if !is_plain(rule) {
+            self.sql.varies();
+        }
+        self.node(self.root, rule);
+    }
+
+    pub(super) fn search(&mut self, search: &Search) {
+        self.found(self.root, search);
+    }
+
+    fn seen(&mut self, scope: Scope) {
+        let alias = scope.alias;
+        self.sql
+            .column(alias, "tenant_id")
+            .raw(" = ")
+            .bind(tenant_value(self.tenant));
+        let (user, team) = match self.visibility {
+            Visibility::Team { user, team } if scope.registry.owned => (user, team),
+            Visibility::Own { user } if scope.registry.owned => (user, None),
+            _ => return,
+        };
+        let user = Value::Id(RecordId(user.0));
+        self.sql.raw(" AND (").column(alias, "owner_id").raw(" = ").bind(user);
+        if let Some(team) = team {
+            let team = Value::Id(RecordId(team.0));
+            let member = self.sql.new_alias();
+            self.sql
+                .raw(" OR ")
+                .column(alias, "team_id")
+                .raw(" = ")
+                .bind(team.clone());
+            self.sql.raw(" OR ").column(alias, "owner_id").raw(" IN (SELECT ");
+            self.sql
+                .column(member, "id")
+                .raw(" FROM ")
+                .name("users")
+                .raw(" AS ")
+                .alias(member)
+                .raw(" WHERE ");
+            self.sql
+                .column(member, "tenant_id")
+                .raw(" = ")
+                .bind(tenant_value(self.tenant));
+            self.sql
+                .raw(" AND ")
+                .column(member, "team_id")
+                .raw(" = ")
+                .bind(team)
+                .raw(")");
+        }
+        self.sql.raw(")");
+    }
+
+    /// What holds of every record that a sub-select looks at.
+    pub(super) fn seen_and_not_deleted(&mut self, scope: Scope) {
+        self.seen(scope);
+        self.sql.raw(" AND ").column(scope.alias, "deleted_at").raw(" IS NULL");
+    }
+
+    pub(super) fn node(&mut self, scope: Scope, rule: &Rule) {
+        match rule {
+            Rule::All(rules) => self.joined(scope, rules, " AND ", "(1 = 1)"),
+            Rule::Any(rules) => self.joined(scope, rules, " OR ", "(1 = 0)"),
+            Rule::Not(rule) => {
+                self.sql.raw("NOT ");
+                self.grouped(|compiler| compiler.node(scope.strict(), rule));
+            }
+            Rule::Test(test) => self.test(scope, test),
+            Rule::Found { via: None, search } => self.found(scope, search),
+            Rule::Found {
+                via: Some(relation),
+                search,
+            } => self.hop(scope, relation, |compiler, inner| compiler.found(inner, search)),
+            Rule::Related(related) => self.related(scope, related),
+        }
+    }
+
+    fn joined(&mut self, scope: Scope, rules: &[Rule], with: &'static str, empty: &'static str) {
+        if rules.is_empty() {
+            self.sql.raw(empty);
+            return;
+        }
+        self.grouped(|compiler| {
+            for (index, rule) in rules.iter().enumerate() {
+                if index > 0 {
+                    compiler.sql.raw(with);
+                }
+                compiler.node(scope, rule);
+            }
+        });
+    }
+
+    pub(super) fn grouped(&mut self, write: impl FnOnce(&mut Self)) {
+        self.sql.raw("(");
+        write(self);
+        self.sql.raw(")");
+    }
+
+    fn test(&mut self, scope: Scope, test: &Test) {
+        match (test.via, &test.check) {
+            (None, check) => self.field(scope, test.field, check),
+            (Some(relation), Check::Missing) => {
+                self.sql.raw("NOT ");
+                self.hop(scope.strict(), relation, |compiler, inner| {
+                    compiler.field(inner, test.field, &Check::Exists);
+                });
+            }
+            (Some(relation), check) => {
+                self.hop(scope, relation, |compiler, inner| {
+                    compiler.field(inner, test.field, check);
+                });
+            }
+        }
+    }
+
+    /// The record at the end of a to-one relation passes a condition.
+    fn hop(&mut self, scope: Scope, relation: &Relation, condition: impl FnOnce(&mut Self, Scope)) {
+        let (own, other) = match relation.link {
+            Link::One { column } => (column, "id"),
+            Link::Many { column } => ("id", column),
+        };
+        let registry = relation.target.registry();
+        self.member(scope, own, registry.table, other, |compiler, alias| {
+            let inner = Scope {
+                registry,
+                alias,
+                strict: false,
+            };
+            compiler.seen_and_not_deleted(inner);
+            compiler.sql.raw(" AND ");
+            condition(compiler, inner);
+        });
+    }
+
+    /// A column is among those of the rows of another table that pass a condition. `IN` lets the rarer side lead;
+    /// `EXISTS` is never NULL and is what the databases negate well.
+    pub(super) fn member(
+        &mut self,
+        scope: Scope,
+        own: &'static str,
+        table: &'static str,
+        other: &'static str,
+        condition: impl FnOnce(&mut Self, Alias),
+    ) {
+        let alias = self.sql.new_alias();
+        if scope.strict {
+            self.sql.raw("EXISTS (SELECT 1");
+        } else {
+            self.sql
+                .column(scope.alias, own)
+                .raw(" IN (SELECT ")
+                .column(alias, other);
+        }
+        self.sql
+            .raw(" FROM ")
+            .name(table)
+            .raw(" AS ")
+            .alias(alias)
+            .raw(" WHERE ");
+        if scope.strict {
+            self.sql
+                .column(alias, other)
+                .raw(" = ")
+                .column(scope.alias, own)
+                .raw(" AND ");
+        }
+        condition(self, alias);
+        self.sql.raw(")");
+    }
+
+    fn field(&mut self, scope: Scope, field: &'static Field, check: &Check) {
+        if field.source == Source::Values {
+            self.list(scope, field, check);
+            return;
+        }
+        let by_value = !matches!(check, Check::Compare(_, Operand::Field { .. }));
+        let decided = matches!(check, Check::Exists | Check::Missing) || (!field.optional && by_value);
+        self.decided(scope.strict && !decided, |compiler| {
+            if let Some(currency) = currency_of(check) {
+                let amount = |compiler: &mut Self| compiler.operand(scope.alias, field);
+                compiler.grouped(|compiler| {
+                    compiler.currency(scope.alias, field);
+                    compiler.sql.raw(" = ").bind(currency).raw(" AND ");
+                    compiler.check(scope.alias, field, &amount, check);
+                });
+            } else {
+                let operand = |compiler: &mut Self| compiler.operand(scope.alias, field);
+                compiler.check(scope.alias, field, &operand, check);
+            }
+        });
+    }
+
+    /// Makes NULL false where `wrap` asks for it.
+    pub(super) fn decided(&mut self, wrap: bool, write: impl FnOnce(&mut Self)) {
+        if wrap {
+            self.sql.raw("COALESCE(");
+            write(self);
+            self.sql.raw(", FALSE)");
+        } else {
+            write(self);
+        }
+    }
+
+    /// A check of an operand that holds values of a field's type.
+    pub(super) fn check(&mut self, alias: Alias, field: &'static Field, operand: &dyn Fn(&mut Self), check: &Check) {
+        match check {
+            Check::Compare(comparison, Operand::Field { field: other, offset }) => {
+                self.reference(alias, field, *comparison, other, *offset);
+            }
+            Check::Anniversary(ranges) => self.anniversary(field, operand, ranges),
+            Check::Exists => {
+                operand(self);
+                self.sql.raw(" IS NOT NULL");
+            }
+            Check::Missing => {
+                operand(self);
+                self.sql.raw(" IS NULL");
+            }
+            Check::Compare(comparison, Operand::Value(value)) => {
+                operand(self);
+                self.sql.raw(symbol(*comparison)).bind(stored(field, value));
+            }
+            Check::Between(first, last) => {
+                operand(self);
+                self.sql
+                    .raw(" BETWEEN ")
+                    .bind(stored(field, first))
+                    .raw(" AND ")
+                    .bind(stored(field, last));
+            }
+            Check::Outside(first, last) => {
+                operand(self);
+                self.sql
+                    .raw(" NOT BETWEEN ")
+                    .bind(stored(field, first))
+                    .raw(" AND ")
+                    .bind(stored(field, last));
+            }
+            Check::In(values) | Check::Has(Quantifier::Any | Quantifier::All, values) => {
+                operand(self);
+                self.sql.raw(" IN ");
+                self.values(field, values);
+            }
+            Check::NotIn(values) | Check::Has(Quantifier::None, values) => {
+                operand(self);
+                self.sql.raw(" NOT IN ");
+                self.values(field, values);
+            }
+            Check::Like(way, text) => {
+                operand(self);
+                self.sql
+                    .dialect(" ILIKE ", " LIKE ")
+                    .bind(Value::Text(text::pattern(*way, text)));
+                self.sql.dialect("", text::ESCAPE);
+            }
+        }
+    }
+
+    fn values(&mut self, field: &Field, values: &[Value]) {
+        self.sql.raw("(");
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                self.sql.raw(", ");
+            }
+            self.sql.bind(stored(field, value));
+        }
+        self.sql.raw(")");
+    }
+
+    /// Another field of the same record, some time later.
+    fn reference(
+        &mut self,
+        alias: Alias,
+        field: &'static Field,
+        comparison: Comparison,
+        other: &'static Field,
+        offset: i64,
+    ) {
+        self.sql.raw("(");
+        if field.field_type == FieldType::Money {
+            self.currency(alias, field);
+            self.sql.raw(" = ");
+            self.currency(alias, other);
+            self.sql.raw(" AND ");
+        }
+        self.operand(alias, field);
+        self.sql.raw(symbol(comparison));
+        let shifted = |fragment: &mut Fragment, [before, between, after]: [&'static str; 3], offset: Value| {
+            fragment.raw(before);
+            if let Source::Column(column) = other.source {
+                fragment.column(alias, column);
+            }
+            fragment.raw(between).bind(offset).raw(after);
+        };
+        match (offset, field.field_type) {
+            (0, _) => self.operand(alias, other),
+            (_, FieldType::Date) => {
+                let days = Value::Text(format!("{offset} days"));
+                let number = Value::Integer(offset);
+                self.sql.either(
+                    |postgres| shifted(postgres, ["(", " + CAST(", " AS integer))"], number),
+                    |sqlite| shifted(sqlite, ["date(", ", ", ")"], days),
+                );
+            }
+            _ => {
+                let (one, two) = (Value::Integer(offset), Value::Integer(offset));
+                self.sql.either(
+                    |postgres| shifted(postgres, ["(", " + ", " * interval '1 microsecond')"], one),
+                    |sqlite| shifted(sqlite, ["(", " + ", ")"], two),
+                );
+            }
+        }
+        self.sql.raw(")");
+    }
+
+    fn anniversary(&mut self, field: &Field, operand: &dyn Fn(&mut Self), ranges: &[(String, String)]) {
+        let as_text = matches!(field.source, Source::Json { .. });
+        self.sql.raw("(");
+        for (index, (first, last)) in ranges.iter().enumerate() {
+            if index > 0 {
+                self.sql.raw(" OR ");
+            }
+            self.sql
+                .dialect(if as_text { "substr(" } else { "to_char(" }, "substr(");
+            operand(self);
+            self.sql
+                .dialect(if as_text { ", 6, 5)" } else { ", 'MM-DD')" }, ", 6, 5)");
+            self.sql
+                .dialect(" COLLATE \"C\"", "")
+                .raw(" BETWEEN ")
+                .bind(Value::Text(first.clone()));
+            self.sql.raw(" AND ").bind(Value::Text(last.clone()));
+        }
+        self.sql.raw(")");
+    }
+
+    /// The value of a field that is not a list.
+    pub(super) fn operand(&mut self, alias: Alias, field: &Field) {
+        match field.source {
+            Source::Column(column) | Source::Money { minor: column, .. } => _ = self.sql.column(alias, column),
+            Source::Json { column, member } => self.in_json(alias, column, member, field.field_type),
+            Source::Values => _ = self.sql.raw("NULL"),
+        }
+    }
+
+    /// A member of a JSON column, as the type of its field. Days, instants and ids are compared as the texts they are.
+    fn in_json(&mut self, alias: Alias, column: &'static str, member: &'static str, field_type: FieldType) {
+        let path = |fragment: &mut Fragment, [before, after]: [&'static str; 2]| {
+            fragment
+                .raw(before)
+                .column(alias, column)
+                .raw("->>'")
+                .raw(member)
+                .raw(after);
+        };
+        let postgres = |fragment: &mut Fragment| match field_type {
+            FieldType::Integer => path(fragment, ["CAST(", "' AS bigint)"]),
+            FieldType::Bool => path(fragment, ["CAST(", "' AS boolean)"]),
+            FieldType::Money => {
+                fragment
+                    .raw("CAST(replace(")
+                    .column(alias, column)
+                    .raw("->'")
+                    .raw(member);
+                fragment.raw("'->>'amount', '.', '') AS bigint)");
+            }
+            _ => path(fragment, ["((", "') COLLATE \"C\")"]),
+        };
+        let sqlite = |fragment: &mut Fragment| {
+            let [before, after] = match field_type {
+                FieldType::Money => ["CAST(replace(json_extract(", ".amount'), '.', '') AS INTEGER)"],
+                _ => ["json_extract(", "')"],
+            };
+            fragment
+                .raw(before)
+                .column(alias, column)
+                .raw(", '$.")
+                .raw(member)
+                .raw(after);
+        };
+        self.sql.either(postgres, sqlite);
+    }
+
+    /// The currency of an amount.
+    pub(super) fn currency(&mut self, alias: Alias, field: &Field) {
+        match field.source {
+            Source::Money { currency, .. } => _ = self.sql.column(alias, currency),
+            Source::Json { column, member } => {
+                self.sql.either(
+                    |postgres| {
+                        postgres
+                            .raw("(")
+                            .column(alias, column)
+                            .raw("->'")
+                            .raw(member)
+                            .raw("'->>'currency')");
+                    },
+                    |sqlite| {
+                        sqlite
+                            .raw("json_extract(")
+                            .column(alias, column)
+                            .raw(", '$.")
+                            .raw(member)
+                            .raw(".currency')");
+                    },
+                );
+            }
+            Source::Column(_) | Source::Values => _ = self.sql.raw("NULL"),
+        }
+    }
+
+    fn list(&mut self, scope: Scope, field: &'static Field, check: &Check) {
+        let (negated, check) = match check {
+            Check::Missing => (true, &Check::Exists),
+            Check::Has(Quantifier::None, values) => (true, &Check::Has(Quantifier::Any, values.clone())),
+            other => (false, other),
+        };
+        let scope = Scope {
+            strict: scope.strict || negated,
+            ..scope
+        };
+        if negated {
+            self.sql.raw("NOT ");
+        }
+        self.member(scope, "id", "record_values", "record_id", |compiler, alias| {
+            let kind = Value::Text(scope.registry.kind.as_str().to_owned());
+            let sql = &mut *compiler.sql;
+            sql.column(alias, "tenant_id")
+                .raw(" = ")
+                .bind(tenant_value(compiler.tenant));
+            sql.raw(" AND ").column(alias, "kind").raw(" = ").bind(kind);
+            sql.raw(" AND ")
+                .column(alias, "field")
+                .raw(" = ")
+                .bind(Value::Text(field.name.to_owned()));
+            if *check == Check::Exists {
+                return;
+            }
+            sql.raw(" AND ");
+            let operand = |compiler: &mut Self| _ = compiler.sql.column(alias, "value");
+            compiler.check(alias, field, &operand, check);
+            if let Check::Has(Quantifier::All, values) = check {
+                let distinct: std::collections::HashSet<_> = values.iter().map(|value| format!("{value:?}")).collect();
+                let count = i64::try_from(distinct.len()).unwrap_or(i64::MAX);
+                compiler.sql.raw(" GROUP BY ").column(alias, "record_id");
+                compiler.sql.raw(" HAVING COUNT(*) = ").bind(Value::Integer(count));
+            }
+        });
+    }
+
+    fn found(&mut self, scope: Scope, search: &Search) {
+        self.sql.varies();
+        text::found(self.sql, scope.alias, scope.registry.kind, self.tenant, search);
+    }
+}
+
+pub(super) fn tenant_value(tenant: TenantId) -> Value {
+    Value::Id(RecordId(tenant.0))
+}
+
+/// A value in the form in which the field keeps it.
+pub(super) fn stored(field: &Field, value: &Value) -> Value {
+    if !matches!(field.source, Source::Json { .. }) {
+        return value.clone();
+    }
+    match value {
+        Value::Id(id) => Value::Text(id.to_string()),
+        Value::Date(date) => Value::Text(date.to_string()),
+        Value::Instant(instant) => Value::Text(instant.to_rfc3339()),
+        other => other.clone(),
+    }
+}
+
+pub(super) const fn symbol(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Equal => " = ",
+        Comparison::NotEqual => " <> ",
+        Comparison::Greater => " > ",
+        Comparison::GreaterOrEqual => " >= ",
+        Comparison::Less => " < ",
+        Comparison::LessOrEqual => " <= ",
+    }
+}
+
+/// The currency of the amounts that a check compares with.
+pub(super) fn currency_of(check: &Check) -> Option<Value> {
+    let value = match check {
+        Check::Compare(_, Operand::Value(value)) | Check::Between(value, _) | Check::Outside(value, _) => Some(value),
+        Check::In(values) | Check::NotIn(values) => values.first(),
+        _ => None,
+    };
+    match value {
+        Some(Value::Money(money)) => Some(Value::Text(Money::currency(*money).as_str().to_owned())),
+        _ => None,
+    }
+}
+
+/// Whether a rule is one test with a fixed number of values, of which there are few different texts.
+fn is_plain(rule: &Rule) -> bool {
+    match rule {
+        Rule::Test(test) => matches!(
+            test.check,
+            Check::Exists | Check::Missing | Check::Compare(_, Operand::Value(_)) | Check::Between(..)
+        ),
+        _ => false,
+    }
+}

@@ -1,0 +1,164 @@
+//! Keyset pages: where a page begins, said so that each database walks along an index.
+//!
+//! After the place (x, y) of an order by (a, id) come the records with `a >= x AND (a > x OR id > y)`; the first half
+//! is what an index is entered by. Records without a value come last, whichever way the order goes.
+
+use super::compile::{Compiler, stored};
+use super::fragment::{Alias, Fragment};
+use super::{Condition, Order, Part};
+use domain::operation::visibility::Visibility;
+use domain::registry::{Field, FieldType, Registry};
+use domain::rule::{Position, SortKey, Value};
+use sql::ids::TenantId;
+
+/// A column that a list is sorted by.
+#[derive(Clone, Copy)]
+struct Column {
+    field: &'static Field,
+    is_currency: bool,
+    descending: bool,
+    optional: bool,
+}
+
+/// The columns of a key: amounts have two, the currency before the minor units.
+fn columns(key: &SortKey) -> Vec<Column> {
+    let value = Column {
+        field: key.field,
+        is_currency: false,
+        descending: key.descending,
+        optional: key.field.optional,
+    };
+    let currency = Column {
+        is_currency: true,
+        ..value
+    };
+    if key.field.field_type == FieldType::Money {
+        vec![currency, value]
+    } else {
+        vec![value]
+    }
+}
+
+/// The parts of a page after a place. Only where the first key may be missing are there two: those that have it, then
+/// those that lack it. One order over both could not walk along an index.
+pub(super) fn parts(condition: &Condition, keys: &[SortKey], after: Option<&Position>) -> Vec<Part> {
+    let values = after.map_or(&[][..], |position| position.0.as_slice());
+    let mut all: Vec<_> = keys.iter().flat_map(columns).collect();
+    let leading = match keys.first() {
+        Some(first) if first.field.optional => columns(first).len(),
+        _ => return vec![part(condition, &all, values, "")],
+    };
+    for column in &mut all[..leading] {
+        column.optional = false;
+    }
+    let (first_values, other_values) = values.split_at(leading.min(values.len()));
+    let is_past_values = first_values.first().is_some_and(Option::is_none);
+    let with = (!is_past_values).then(|| part(condition, &all, values, " IS NOT NULL"));
+    let rest_after = if is_past_values { other_values } else { &[] };
+    let first = all[0];
+    let lacking = condition.clone().and(|compiler| {
+        compiler.sort_operand(condition.registry, first);
+        compiler.sql.raw(" IS NULL");
+    });
+    let without = part(&lacking, &all[leading..], rest_after, "");
+    with.into_iter().chain([without]).collect()
+}
+
+/// The records after the place with these values. `first_is` is what holds of the first column.
+fn part(condition: &Condition, columns: &[Column], values: &[Option<Value>], first_is: &'static str) -> Part {
+    let mut narrowed = condition.clone();
+    if let Some(first) = columns.first().filter(|_| !first_is.is_empty()) {
+        narrowed = narrowed.and(|compiler| {
+            compiler.sort_operand(condition.registry, *first);
+            compiler.sql.raw(first_is);
+        });
+    }
+    if !columns.is_empty() && columns.len() == values.len() {
+        narrowed = narrowed.and(|compiler| compiler.after(condition, columns, values));
+    }
+    Part {
+        condition: narrowed,
+        order: order_of(condition.registry, columns),
+    }
+}
+
+pub(super) fn order(registry: &'static Registry, keys: &[SortKey]) -> Order {
+    let columns: Vec<_> = keys.iter().flat_map(columns).collect();
+    order_of(registry, &columns)
+}
+
+fn order_of(registry: &'static Registry, columns: &[Column]) -> Order {
+    let mut fragment = Fragment::default();
+    // There are few orders by one key and the id, but more by several than a cache of statements should hold.
+    if columns.len() > 3 {
+        fragment.varies();
+    }
+    // Whose records they are is for the condition to say.
+    let mut compiler = Compiler::new(&mut fragment, registry, TenantId(uuid::Uuid::nil()), Visibility::All);
+    for (index, column) in columns.iter().enumerate() {
+        if index > 0 {
+            compiler.sql.raw(", ");
+        }
+        compiler.sort_operand(registry, *column);
+        compiler.sql.raw(if column.descending { " DESC" } else { " ASC" });
+        if column.optional {
+            compiler.sql.raw(" NULLS LAST");
+        }
+    }
+    Order { fragment }
+}
+
+impl Compiler<'_> {
+    fn sort_operand(&mut self, registry: &Registry, column: Column) {
+        let alias = Alias::Table(registry.table);
+        if column.is_currency {
+            self.currency(alias, column.field);
+        } else {
+            self.operand(alias, column.field);
+        }
+    }
+
+    /// `a >= x AND (a > x OR …)`, to the last column: `id > y`.
+    fn after(&mut self, condition: &Condition, columns: &[Column], values: &[Option<Value>]) {
+        let (Some((column, columns)), Some((value, values))) = (columns.split_first(), values.split_first()) else {
+            return;
+        };
+        let Some(value) = value else {
+            // Past all values: what follows lacks one too.
+            self.sort_operand(condition.registry, *column);
+            self.sql.raw(" IS NULL AND ");
+            self.grouped(|compiler| compiler.after(condition, columns, values));
+            return;
+        };
+        if columns.is_empty() {
+            self.beyond(condition, *column, value, true);
+            return;
+        }
+        self.beyond(condition, *column, value, false);
+        self.sql.raw(" AND (");
+        self.beyond(condition, *column, value, true);
+        self.sql.raw(" OR (");
+        self.after(condition, columns, values);
+        self.sql.raw("))");
+    }
+
+    /// A column is past a value in the order, or at it.
+    fn beyond(&mut self, condition: &Condition, column: Column, value: &Value, strictly: bool) {
+        if column.optional {
+            self.sql.raw("(");
+        }
+        self.sort_operand(condition.registry, column);
+        self.sql.raw(match (column.descending, strictly) {
+            (true, true) => " < ",
+            (true, false) => " <= ",
+            (false, true) => " > ",
+            (false, false) => " >= ",
+        });
+        self.sql.bind(stored(column.field, value));
+        if column.optional {
+            self.sql.raw(" OR ");
+            self.sort_operand(condition.registry, column);
+            self.sql.raw(" IS NULL)");
+        }
+    }
+}
