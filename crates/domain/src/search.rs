@@ -13,7 +13,9 @@ const MOST_CHARACTERS: usize = 200;
 ///
 /// `fold("  Café\tŽižkov ")` is `cafe zizkov`.
 pub fn fold(text: &str) -> String {
-    let ascii = deunicode::deunicode_with_tofu(text, " ").to_ascii_lowercase();
+    // Transliteration drops control characters, which would join the words on both sides.
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let ascii = deunicode::deunicode_with_tofu(&spaced, " ").to_ascii_lowercase();
     let words = ascii.split(|c: char| c.is_ascii_whitespace() || c.is_ascii_control());
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
