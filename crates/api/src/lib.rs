@@ -10,6 +10,7 @@ mod changes;
 pub mod cursor;
 mod health;
 pub mod limits;
+mod list;
 mod observe;
 mod problem_pages;
 

@@ -4,6 +4,7 @@
 
 use crate::access::{Reading, Writing};
 use crate::batch;
+use crate::list;
 use crate::preconditions::{etag, is_known};
 use crate::problem::Problem;
 use crate::projection::{Projection, project};
@@ -23,7 +24,12 @@ use store::{Error, Stored, Transaction};
 /// Mounts the routes that every resource has. What is special to one is added to the scope given back.
 pub fn resource<R: Stored>() -> actix_web::Scope {
     web::scope(R::KIND.plural())
-        .service(on("").route(web::post().to(create::<R>)))
+        .service(
+            on("")
+                .route(web::get().to(list::get::<R>))
+                .route(web::post().to(create::<R>)),
+        )
+        .service(on("/search").route(web::post().to(list::search::<R>)))
         .service(on("/batch").route(web::post().to(batch::post::<R>)))
         .service(
             on("/by/{system}/{external_id}")

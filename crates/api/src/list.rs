@@ -1,0 +1,238 @@
+//! Lists and searches: filters, sort, cursor, page, count.
+
+use crate::access::Reading;
+use crate::limits::{MAX_PAGE, PAGE};
+use crate::problem::Problem;
+use crate::projection::{Projection, project};
+use actix_web::http::header::LINK;
+use actix_web::{HttpRequest, HttpResponse};
+use domain::Record;
+use domain::fault::Fault;
+use domain::rule::{Position, Rule, query as rule_query};
+use domain::search::Search;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::filter::Page;
+use store::{Stored, records};
+use utoipa::ToSchema;
+
+/// The body of a search: everything that a list takes as parameters, with a rule tree instead of filters.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = Search)]
+pub struct SearchBody {
+    /// The rule that records must meet.
+    #[schema(value_type = Option<crate::openapi::RuleNode>)]
+    pub rule: Option<Value>,
+    /// Words and fragments to be found in names, addresses and numbers.
+    #[schema(min_length = 3, max_length = 200)]
+    pub q: Option<String>,
+    /// Fields to sort by; a leading `-` turns the order round.
+    #[schema(max_items = 3)]
+    pub sort: Option<Vec<String>>,
+    /// Records on the page.
+    #[schema(minimum = 1, maximum = 500, default = 50)]
+    pub limit: Option<i64>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// `exact` counts all that match.
+    #[schema(pattern = "^exact$")]
+    pub total: Option<String>,
+    /// Members to send.
+    pub fields: Option<Vec<String>>,
+    /// Related records to embed.
+    pub include: Option<Vec<String>>,
+}
+
+/// What a list or a search asks for.
+struct Request {
+    page: Page,
+    bound_to: String,
+    count: bool,
+    projection: Projection,
+}
+
+/// `GET /v1/{resource}`.
+pub async fn get<R: Stored>(request: HttpRequest, mut reading: Reading<R>) -> Result<HttpResponse, Problem> {
+    let context = reading.caller.scope.rule_context(sql::Timestamp::now());
+    let filters = reading.query.take_prefixed("filter[");
+    let rule = rule_query::filters(filters.iter().map(|(name, value)| (name, value)), R::KIND, &context);
+    let rule = rule.unwrap_or_else(|faults| {
+        reading.query.add_faults(faults);
+        None
+    });
+    let body = SearchBody {
+        rule: None,
+        q: reading.query.take("q"),
+        sort: reading.query.take_list("sort"),
+        limit: reading.query.take_number("limit", 1..=MAX_PAGE),
+        cursor: reading.query.take("cursor"),
+        total: reading.query.take("total"),
+        fields: reading.query.take_list("fields"),
+        include: reading.query.take_list("include"),
+    };
+    let filters: Vec<String> = filters
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let wanted = read::<R>(&mut reading, rule, &filters.join("&"), body)?;
+    answer(reading, wanted, Some(&request)).await
+}
+
+/// `POST /v1/{resource}/search`.
+pub async fn search<R: Stored>(mut reading: Reading<R>) -> Result<HttpResponse, Problem> {
+    let body = match std::mem::take(&mut reading.body) {
+        Value::Null => SearchBody::default(),
+        body => domain::input::parse_body(&body).map_err(Problem::invalid)?,
+    };
+    let context = reading.caller.scope.rule_context(sql::Timestamp::now());
+    let rule = body
+        .rule
+        .as_ref()
+        .map(|rule| Rule::parse(rule, R::KIND, &context))
+        .transpose();
+    let under_rule =
+        |faults: Vec<Fault>| Problem::invalid(faults.into_iter().map(|fault| fault.under("/rule")).collect());
+    let rule = rule.map_err(under_rule)?;
+    let filters = body
+        .rule
+        .as_ref()
+        .map(crate::strict_json::canonical)
+        .unwrap_or_default();
+    if body.limit.is_some_and(|limit| !(1..=MAX_PAGE).contains(&limit)) {
+        return Err(Problem::invalid(vec![Fault::new(
+            "/limit",
+            "out_of_range",
+            format!("must be from 1 to {MAX_PAGE}"),
+        )]));
+    }
+    let wanted = read::<R>(&mut reading, rule, &filters, body)?;
+    answer(reading, wanted, None).await
+}
+
+fn read<R: Record>(
+    reading: &mut Reading<R>,
+    rule: Option<Rule>,
+    filters: &str,
+    body: SearchBody,
+) -> Result<Request, Problem> {
+    let sort_text = body.sort.map(|keys| keys.join(",")).unwrap_or_default();
+    let query = &mut reading.query;
+    let sort = if sort_text.is_empty() {
+        Ok(Vec::new())
+    } else {
+        rule_query::sort(&sort_text, R::KIND)
+    };
+    let sort = sort.unwrap_or_else(|faults| {
+        query.add_faults(faults);
+        Vec::new()
+    });
+    let q = body.q.as_deref().and_then(|text| {
+        Search::parse(text, "?q")
+            .map_err(|fault| query.add_faults(vec![fault]))
+            .ok()
+    });
+    let count = match body.total.as_deref() {
+        None => false,
+        Some("exact") => true,
+        Some(_) => {
+            query.fault("total", "invalid_choice", "must be exact");
+            false
+        }
+    };
+    let projection = Projection::of::<R>(body.fields, &body.include.unwrap_or_default(), &reading.caller, query)?;
+    std::mem::take(query).finish()?;
+    let bound_to = bound_to::<R>(reading, &sort_text, filters, body.q.as_deref());
+    let after = body
+        .cursor
+        .map(|cursor| reading.state.cursor_key.open::<Position>(&bound_to, "cursor", &cursor))
+        .transpose()?;
+    let page = Page {
+        rule,
+        q,
+        sort,
+        after,
+        limit: body.limit.unwrap_or(PAGE),
+    };
+    Ok(Request {
+        page,
+        bound_to,
+        count,
+        projection,
+    })
+}
+
+/// What a cursor belongs to: it is of no use with another tenant, resource, sort or filter.
+fn bound_to<R: Record>(reading: &Reading<R>, sort: &str, filters: &str, q: Option<&str>) -> String {
+    let tenant = reading.caller.scope.tenant.id;
+    [
+        tenant.to_string().as_str(),
+        R::KIND.plural(),
+        sort,
+        filters,
+        q.unwrap_or_default(),
+    ]
+    .join("\n")
+}
+
+async fn answer<R: Stored>(
+    reading: Reading<R>,
+    wanted: Request,
+    request: Option<&HttpRequest>,
+) -> Result<HttpResponse, Problem> {
+    let Request {
+        page,
+        bound_to,
+        count,
+        projection,
+    } = wanted;
+    let limit = page.limit;
+    let key = reading.state.cursor_key.clone();
+    let (mut data, last, total) = reading
+        .run(move |tx| {
+            let total = if count {
+                Some(records::count::<R>(tx, &page)?)
+            } else {
+                None
+            };
+            // One more than asked tells whether there is a next page.
+            let mut found = records::page::<R>(
+                tx,
+                &Page {
+                    limit: limit + 1,
+                    ..page.clone()
+                },
+            )?;
+            let more = i64::try_from(found.len()).is_ok_and(|found| found > limit);
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            let last = if more {
+                found.last().map(|last| page.position_of(last)).transpose()?
+            } else {
+                None
+            };
+            let found: Vec<&R> = found.iter().collect();
+            Ok((project(tx, &found, &projection)?, last, total))
+        })
+        .await?;
+    let next = last.map(|place| key.seal(&bound_to, &place)).transpose()?;
+    let mut page = json!({ "next_cursor": next, "has_more": next.is_some() });
+    if let (Some(total), Value::Object(members)) = (total, &mut page) {
+        members.insert("total".to_owned(), total.into());
+    }
+    let mut response = HttpResponse::Ok();
+    if let (Some(cursor), Some(request)) = (&next, request) {
+        response.insert_header((LINK, format!("<{}>; rel=\"next\"", next_url(request, cursor))));
+    }
+    Ok(response.json(json!({ "data": Value::Array(std::mem::take(&mut data)), "page": page })))
+}
+
+/// The same list, one page on (RFC 8288).
+fn next_url(request: &HttpRequest, cursor: &str) -> String {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    let rest = pairs.into_iter().filter(|(name, _)| name != "cursor");
+    let query = serde_urlencoded::to_string(
+        rest.chain([("cursor".to_owned(), cursor.to_owned())])
+            .collect::<Vec<_>>(),
+    );
+    format!("{}?{}", request.path(), query.unwrap_or_default())
+}
