@@ -143,7 +143,7 @@ fn upsert(state: &mut State, resource: &str, item: &Value) -> Value {
 }
 
 fn fault(pointer: &str, message: &str) -> Value {
-    json!({"pointer": pointer, "code": "invalid", "message": message})
+    json!({"pointer": format!("/data{pointer}"), "code": "invalid", "message": message})
 }
 
 fn problem(status: u16, detail: &str) -> HttpResponse {

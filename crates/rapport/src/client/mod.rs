@@ -89,6 +89,16 @@ pub(crate) struct Fault {
 }
 
 impl ItemAnswer {
+    /// The faults of an item point into the item; who sent a record wants to know where in the record they are.
+    fn of_record(mut self) -> Self {
+        for fault in self.error.iter_mut().flat_map(|problem| &mut problem.errors) {
+            if let Some(pointer) = fault.pointer.strip_prefix("/data") {
+                fault.pointer = pointer.to_owned();
+            }
+        }
+        self
+    }
+
     /// Whether the item was not taken for a reason that passes.
     fn is_passing(&self) -> bool {
         StatusCode::from_u16(self.status).is_ok_and(passing)
@@ -269,7 +279,7 @@ impl Client {
         let reply = self.post(url, body).await?;
         let answer: Answer = serde_json::from_slice(&reply.body).map_err(|error| foreign(error.to_string()))?;
         if answer.data.len() == items.len() {
-            return Ok(answer.data);
+            return Ok(answer.data.into_iter().map(ItemAnswer::of_record).collect());
         }
         Err(foreign(format!(
             "{} answers to {} items",

@@ -175,7 +175,6 @@ impl Load<'_> {
         }
         let item: Value = serde_json::from_str(item.get()).unwrap_or_default();
         let promised = |pointer: &str| {
-            let pointer = pointer.strip_prefix("/data").unwrap_or(pointer);
             let reference = item.get("data")?.pointer(pointer)?.as_str()?.strip_prefix("by/")?;
             let (system, external_id) = reference.split_once('/')?;
             Some(self.promised.contains(&key(system, external_id)))
