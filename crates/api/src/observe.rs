@@ -5,8 +5,8 @@ use crate::problem::Problem;
 use crate::request_id;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::FutureExt;
@@ -18,11 +18,15 @@ const HARD_DEADLINE: Duration = Duration::from_secs(75);
 
 /// Middleware around every request.
 pub(crate) async fn request(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let method = request.method().clone();
+    if method == Method::HEAD {
+        // HEAD is GET without the body (RFC 9110 section 9.3.2); the codec leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
     let outer = request.request().clone();
     let work = AssertUnwindSafe(tokio::time::timeout(HARD_DEADLINE, next.call(request))).catch_unwind();
     let response = match work.await {

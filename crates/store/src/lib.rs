@@ -8,6 +8,7 @@ pub mod filter;
 pub mod idempotency;
 mod kinds;
 pub mod lookups;
+pub mod maintenance;
 mod migrations;
 mod pool;
 pub mod records;

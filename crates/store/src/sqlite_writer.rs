@@ -17,8 +17,6 @@ use tokio::sync::{oneshot, watch};
 
 /// Jobs that may wait; more are refused.
 const QUEUE: usize = 4096;
-/// Jobs in one commit at most.
-const BATCH: usize = 512;
 /// How long a commit may be put off to take in more jobs.
 const BATCH_TIME: Duration = Duration::from_millis(25);
 
@@ -36,8 +34,12 @@ pub(crate) struct SqliteWriter {
 }
 
 impl SqliteWriter {
-    /// Starts the thread on a migrated connection.
-    pub(crate) fn start(mut connection: DatabaseConnection, committed: watch::Sender<()>) -> Result<Self, Error> {
+    /// Starts the thread on a migrated connection; up to `group` jobs share a commit.
+    pub(crate) fn start(
+        mut connection: DatabaseConnection,
+        committed: watch::Sender<()>,
+        group: usize,
+    ) -> Result<Self, Error> {
         let position = crate::events::last_position(&mut connection)?;
         let (queue, jobs) = sync_channel(QUEUE);
         std::thread::Builder::new()
@@ -47,6 +49,7 @@ impl SqliteWriter {
                     connection,
                     position,
                     committed,
+                    group,
                     stopped: None,
                 }
                 .run(&jobs)
@@ -116,6 +119,8 @@ struct Loop {
     connection: DatabaseConnection,
     position: i64,
     committed: watch::Sender<()>,
+    /// Jobs in one commit at most.
+    group: usize,
     /// Set after a failed fsync: what reached the disk is unknown, so nothing may be written any more.
     stopped: Option<CommitFailure>,
 }
@@ -135,7 +140,7 @@ impl Loop {
             while let Some(job) = next {
                 self.position += 1;
                 answers.push(job(&mut self.connection, self.position));
-                let more = answers.len() < BATCH && started.elapsed() < BATCH_TIME;
+                let more = answers.len() < self.group && started.elapsed() < BATCH_TIME;
                 next = if more { jobs.try_recv().ok() } else { None };
             }
             self.commit()

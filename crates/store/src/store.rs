@@ -20,6 +20,8 @@ pub struct Options {
     pub pool_size: u32,
     /// Off behind a transaction pooler that cannot keep prepared statements.
     pub prepared_statements: bool,
+    /// Writes that may share one commit on SQLite; 1 gives each a commit of its own.
+    pub group_commit: usize,
 }
 
 impl Options {
@@ -29,6 +31,7 @@ impl Options {
         let url = url.into();
         let pool_size = if url.starts_with("sqlite") { cores.max(4) } else { 10 };
         Self {
+            group_commit: 512,
             url,
             replica_url: None,
             pool_size: u32::try_from(pool_size).unwrap_or(10),
@@ -71,7 +74,7 @@ impl Store {
 
         let committed = watch::Sender::new(());
         let writer = match &location {
-            Location::Sqlite(_) => Writer::Sqlite(SqliteWriter::start(first, committed.clone())?),
+            Location::Sqlite(_) => Writer::Sqlite(SqliteWriter::start(first, committed.clone(), options.group_commit)?),
             Location::Postgres(_) => {
                 Writer::Postgres(manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?)
             }

@@ -1,0 +1,27 @@
+//! What must be done from time to time so that nothing grows without need.
+
+use crate::{Error, Transaction, events, idempotency};
+use chrono::Duration;
+
+/// How long the answers to idempotent requests are kept.
+const ANSWERS_KEPT: Duration = Duration::hours(24);
+
+/// What was removed from one tenant's data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Answers to idempotent requests.
+    pub answers: usize,
+    /// Events older than the retention.
+    pub events: usize,
+}
+
+/// Forgets what one tenant's data need no longer hold.
+pub fn tidy(tx: &mut Transaction<'_>, event_retention: Option<Duration>) -> Result<Removed, Error> {
+    let now = tx.now().utc();
+    let answers = idempotency::forget(tx, (now - ANSWERS_KEPT).into())?;
+    let events = match event_retention {
+        Some(kept) => events::trim(tx, (now - kept).into())?,
+        None => 0,
+    };
+    Ok(Removed { answers, events })
+}
