@@ -8,15 +8,15 @@
 macro_rules! with_record {
     ($kind:expr, |$R:ident| $body:expr) => {
         with_record!($kind, |$R| $body,
-            Customer: ::domain::sales::products::Product,
-            Relationship: ::domain::sales::products::Product,
+            Customer: ::domain::customer::customers::Customer,
+            Relationship: ::domain::customer::relationships::Relationship,
             Product: ::domain::sales::products::Product,
             Pipeline: ::domain::sales::products::Product,
             Stage: ::domain::sales::products::Product,
             Opportunity: ::domain::sales::products::Product,
-            User: ::domain::sales::products::Product,
-            Team: ::domain::sales::products::Product,
-            ServiceAccount: ::domain::sales::products::Product,
+            User: ::domain::operation::users::User,
+            Team: ::domain::operation::teams::Team,
+            ServiceAccount: ::domain::operation::service_accounts::ServiceAccount,
         )
     };
     ($kind:expr, |$R:ident| $body:expr, $($variant:ident: $type:ty,)+) => {

@@ -18,6 +18,8 @@ mod store;
 pub mod stored;
 mod transaction;
 
+pub mod customer;
+pub mod operation;
 pub mod sales;
 
 pub use error::Error;

@@ -250,6 +250,8 @@ pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, E
     if before.meta().deleted_at.is_none() {
         return Ok(before);
     }
+    // What it would stand beside has changed meanwhile, so it is decided upon again.
+    R::decide(tx, Some(&before), before.meta().clone(), before.fields().clone())?;
     set_deleted(tx, &before, None, "restored")
 }
 
@@ -343,7 +345,8 @@ fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
         }
 }
 
-fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: &Expected) -> Result<(), Error> {
+/// Whether the caller knows the version it is about to change, where it said so or must.
+pub(crate) fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: &Expected) -> Result<(), Error> {
     let version = record.meta().version;
     match expected {
         Expected::OneOf(versions) if !versions.contains(&version) => Err(Error::Stale {

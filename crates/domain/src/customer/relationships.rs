@@ -67,10 +67,7 @@ settable! {
 impl RelationshipFields {
     /// The days on which it holds.
     pub fn period(&self) -> Period {
-        Period {
-            first: self.started_on.unwrap_or(NaiveDate::MIN),
-            last: self.ended_on.unwrap_or(NaiveDate::MAX),
-        }
+        Period::new(self.started_on, self.ended_on)
     }
 }
 
@@ -149,6 +146,14 @@ pub struct Period {
 }
 
 impl Period {
+    /// From a first to a last day; where one is not known, there is no bound.
+    pub fn new(first: Option<NaiveDate>, last: Option<NaiveDate>) -> Self {
+        Self {
+            first: first.unwrap_or(NaiveDate::MIN),
+            last: last.unwrap_or(NaiveDate::MAX),
+        }
+    }
+
     /// The days that two runs share.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {

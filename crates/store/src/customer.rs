@@ -1,0 +1,5 @@
+//! C. The customer, as kept.
+
+pub mod customers;
+pub mod hierarchy;
+pub mod relationships;

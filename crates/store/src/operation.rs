@@ -1,0 +1,5 @@
+//! O. Operation, as kept.
+
+pub mod service_accounts;
+pub mod teams;
+pub mod users;
