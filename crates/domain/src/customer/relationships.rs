@@ -105,9 +105,9 @@ pub const REGISTRY: Registry = Registry {
     plural: "relationships",
     table: "relationships",
     fields: &[
-        Field::reference("from_id", Kind::Customer),
-        Field::reference("to_id", Kind::Customer),
-        Field::choice("role", RelationshipRole::TEXTS).indexed(),
+        Field::reference("from_id", Kind::Customer).required(),
+        Field::reference("to_id", Kind::Customer).required(),
+        Field::choice("role", RelationshipRole::TEXTS).required().indexed(),
         Field::text("title"),
         Field::new("started_on", FieldType::Date),
         Field::new("ended_on", FieldType::Date),

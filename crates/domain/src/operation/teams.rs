@@ -48,7 +48,7 @@ pub const REGISTRY: Registry = Registry {
     plural: "teams",
     table: "teams",
     fields: &[
-        Field::text("name").sortable().indexed(),
+        Field::text("name").required().sortable().indexed(),
         Field::text("description"),
         Field::reference("parent_id", Kind::Team),
     ],
