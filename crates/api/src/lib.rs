@@ -7,6 +7,7 @@ mod batch;
 mod body;
 pub mod caller;
 mod changes;
+mod customer;
 pub mod cursor;
 mod health;
 pub mod limits;

@@ -53,7 +53,24 @@ struct Request {
 }
 
 /// `GET /v1/{resource}`.
-pub async fn get<R: Stored>(request: HttpRequest, mut reading: Reading<R>) -> Result<HttpResponse, Problem> {
+pub async fn get<R: Stored>(request: HttpRequest, reading: Reading<R>) -> Result<HttpResponse, Problem> {
+    list(request, reading, None).await
+}
+
+/// The same list of the records that pass a rule of the service's own, at a path of its own.
+pub(crate) async fn get_among<R: Stored>(
+    request: HttpRequest,
+    reading: Reading<R>,
+    among: Rule,
+) -> Result<HttpResponse, Problem> {
+    list(request, reading, Some(among)).await
+}
+
+async fn list<R: Stored>(
+    request: HttpRequest,
+    mut reading: Reading<R>,
+    among: Option<Rule>,
+) -> Result<HttpResponse, Problem> {
     let context = reading.caller.scope.rule_context(sql::Timestamp::now());
     let filters = reading.query.take_prefixed("filter[");
     let rule = rule_query::filters(filters.iter().map(|(name, value)| (name, value)), R::KIND, &context);
@@ -71,11 +88,17 @@ pub async fn get<R: Stored>(request: HttpRequest, mut reading: Reading<R>) -> Re
         fields: reading.query.take_list("fields"),
         include: reading.query.take_list("include"),
     };
+    let rule = match among {
+        Some(among) => Some(Rule::All(std::iter::once(among).chain(rule).collect())),
+        None => rule,
+    };
+    // A cursor belongs to its path and its filters.
     let filters: Vec<String> = filters
         .into_iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    let wanted = read::<R>(&mut reading, rule, &filters.join("&"), body)?;
+    let bound_to = format!("{}?{}", request.path(), filters.join("&"));
+    let wanted = read::<R>(&mut reading, rule, &bound_to, body)?;
     answer(reading, wanted, Some(&request)).await
 }
 

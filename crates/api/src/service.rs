@@ -1,11 +1,16 @@
 //! The routes, the middleware around them, and the server that runs them.
 
+use crate::customer::customers;
 use crate::problem::Problem;
 use crate::resource::{on, resource};
 use crate::state::State;
 use crate::{changes, health, limits, observe, problem_pages, request_id};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use domain::customer::relationships::Relationship;
+use domain::operation::service_accounts::ServiceAccount;
+use domain::operation::teams::Team;
+use domain::operation::users::User;
 use domain::sales::products::Product;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,7 +31,12 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
             web::scope("/v1")
+                .service(customers::routes())
+                .service(resource::<Relationship>())
                 .service(resource::<Product>())
+                .service(resource::<User>())
+                .service(resource::<Team>())
+                .service(resource::<ServiceAccount>())
                 .service(on("/changes").route(web::get().to(changes::list_changes)))
                 .service(on("/limits").route(web::get().to(limits::get_limits)))
                 .default_service(web::to(not_found)),
