@@ -2,7 +2,9 @@
 
 use super::contact_points::{self, EmailAddress, Handle, Phone, PostalAddress, primary};
 use super::lifecycle::Lifecycle;
-use super::profile::{ContactChannel, ContactFrequency, Demographics, Education, Gender, Organisation, Preferences};
+use super::profile::{
+    ContactChannel, ContactFrequency, Demographics, Education, Gender, Organisation, Preferences, QuietHours,
+};
 use crate::fault::{Fault, Refusal, faultless};
 use crate::kind::Kind;
 use crate::locale::{TimeZone, check_language, language_tag};
@@ -291,6 +293,7 @@ pub const REGISTRY: Registry = Registry {
             "frequency",
             FieldType::Choice(ContactFrequency::TEXTS),
         ),
+        Field::list("preferences.quiet_hours"),
         Field::list("preferences.product_likes"),
         Field::json("organisation.legal_name", "organisation", "legal_name", FieldType::Text),
         Field::json("organisation.industry", "organisation", "industry", FieldType::Text),
@@ -305,6 +308,12 @@ pub const REGISTRY: Registry = Registry {
             "organisation",
             "founded_year",
             FieldType::Integer,
+        ),
+        Field::json(
+            "organisation.annual_revenue",
+            "organisation",
+            "annual_revenue",
+            FieldType::Money,
         ),
         Field::json("organisation.website", "organisation", "website", FieldType::Text),
         Field::json("organisation.tax_id", "organisation", "tax_id", FieldType::Text),
@@ -348,6 +357,8 @@ impl Record for Customer {
             values.dedup();
             values
         };
+        let quiet_hours = fields.preferences.quiet_hours.as_ref();
+        let quiet_hours = quiet_hours.map(QuietHours::hours).unwrap_or_default();
         vec![
             (
                 "emails",
@@ -364,6 +375,7 @@ impl Record for Customer {
                 fields.handles.iter().map(contact_points::handle_value).collect(),
             ),
             ("interests", fields.interests.to_vec()),
+            ("preferences.quiet_hours", quiet_hours),
             ("preferences.product_likes", fields.preferences.product_likes.clone()),
         ]
     }

@@ -111,7 +111,8 @@ pub struct Preferences {
     pub channel: Option<ContactChannel>,
     /// How often to hear of news at most.
     pub frequency: Option<ContactFrequency>,
-    /// When not to be disturbed, every day.
+    /// When not to be disturbed, every day. The filter field `preferences.quiet_hours` holds the hours, `00` to `23`, of
+    /// which at least a minute is quiet: `[has_none]=21` finds who may be called between nine and ten in the evening.
     #[validate(nested)]
     pub quiet_hours: Option<QuietHours>,
     /// What the customer likes of what is sold.
@@ -193,6 +194,22 @@ fn check_website(url: &str) -> Result<(), ValidationError> {
             "invalid_format",
             "must be a URL of http or https with at most 500 characters",
         ))
+    }
+}
+
+impl QuietHours {
+    /// The hours of the day, `00` to `23`, of which at least a minute is quiet.
+    pub(super) fn hours(&self) -> Vec<String> {
+        let minute = |time: &str| {
+            let (hour, minute) = time.split_once(':')?;
+            Some(hour.parse::<i32>().ok()? * 60 + minute.parse::<i32>().ok()?)
+        };
+        let Some((start, end)) = minute(&self.start).zip(minute(&self.end)) else {
+            return Vec::new();
+        };
+        let last = start + (end - start).rem_euclid(24 * 60) - 1;
+        let hours = (start / 60..=last / 60).take(24);
+        hours.map(|hour| format!("{:02}", hour % 24)).collect()
     }
 }
 
@@ -281,5 +298,14 @@ mod tests {
             faults(&hours("+1:00", "22:00"), Preferences::add_faults),
             ["/preferences/quiet_hours/start"]
         );
+    }
+
+    #[test]
+    fn hours_are_quiet_when_a_minute_of_them_is() {
+        let hours = |start: &str, end: &str| QuietHours { start: start.into(), end: end.into() }.hours().join(" ");
+        assert_eq!(hours("22:00", "00:00"), "22 23");
+        assert_eq!(hours("22:59", "01:01"), "22 23 00 01");
+        assert_eq!(hours("12:00", "12:01"), "12");
+        assert_eq!(hours("12:30", "12:15").split(' ').count(), 24);
     }
 }
