@@ -1,1 +1,13 @@
-//! The promises of the service, told over HTTP against a running server, on either database.
+//! The promises of the service, told over HTTP against a running server, on the database that
+//! `RAPPORT_TEST_DATABASE` names. A story belongs to the file of its resource or mechanic; [`harness`] starts the
+//! server, gives each story a tenant of its own, and speaks HTTP for it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story that cannot go on has failed"
+)]
+
+mod harness;
+
+mod products;

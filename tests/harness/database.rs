@@ -1,0 +1,50 @@
+//! The database under test: each server that asks gets one of its own, empty.
+
+use diesel::prelude::*;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Which database the stories run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    /// The one that `RAPPORT_TEST_DATABASE` names. A run that does not say which would prove nothing.
+    pub(crate) fn under_test() -> Self {
+        match std::env::var("RAPPORT_TEST_DATABASE").as_deref() {
+            Ok("sqlite") => Self::Sqlite,
+            Ok("postgres") => Self::Postgres,
+            other => panic!("RAPPORT_TEST_DATABASE must be sqlite or postgres and is {other:?}: see `make test`"),
+        }
+    }
+
+    /// The URL of a new, empty database; that of SQLite is a file in the folder.
+    pub(crate) fn create(folder: &Path) -> String {
+        match Self::under_test() {
+            Self::Sqlite => format!("sqlite://{}", folder.join("rapport.db").display()),
+            Self::Postgres => create_in_postgres(),
+        }
+    }
+}
+
+fn create_in_postgres() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let mut url: url::Url = std::env::var("RAPPORT_TEST_POSTGRES_URL")
+        .expect("RAPPORT_TEST_POSTGRES_URL must name a PostgreSQL server: see scripts/postgres")
+        .parse()
+        .expect("RAPPORT_TEST_POSTGRES_URL is a URL");
+    let name = format!(
+        "rapport_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    );
+    let mut server = PgConnection::establish(url.as_str()).expect("PostgreSQL answers");
+    diesel::sql_query(format!("CREATE DATABASE {name}"))
+        .execute(&mut server)
+        .expect("a database can be created");
+    url.set_path(&name);
+    url.into()
+}
