@@ -140,11 +140,13 @@ pub const REGISTRY: Registry = Registry {
     plural: "opportunities",
     table: "opportunities",
     fields: &[
-        Field::text("name").sortable().indexed(),
+        Field::text("name").required().sortable().indexed(),
         Field::reference("customer_id", Kind::Customer),
-        Field::reference("pipeline_id", Kind::Pipeline),
-        Field::reference("stage_id", Kind::Stage),
-        Field::money("amount", "amount_minor", "amount_currency").indexed(),
+        Field::reference("pipeline_id", Kind::Pipeline).required(),
+        Field::reference("stage_id", Kind::Stage).required(),
+        Field::money("amount", "amount_minor", "amount_currency")
+            .sortable()
+            .indexed(),
         Field::new("probability", FieldType::Integer),
         Field::new("expected_close_on", FieldType::Date).sortable().indexed(),
         Field::new("opened_on", FieldType::Date),
@@ -154,8 +156,8 @@ pub const REGISTRY: Registry = Registry {
         Field::list("product_ids"),
         Field::list("contact_ids"),
         Field::list("competitors"),
-        Field::choice("status", OpportunityStatus::TEXTS).indexed(),
-        Field::new("stage_entered_at", FieldType::Instant),
+        Field::choice("status", OpportunityStatus::TEXTS).required().indexed(),
+        Field::new("stage_entered_at", FieldType::Instant).required(),
     ],
     relations: &[
         Relation::one("customer", Kind::Customer, "customer_id"),

@@ -50,9 +50,9 @@ pub const REGISTRY: Registry = Registry {
     plural: "pipelines",
     table: "pipelines",
     fields: &[
-        Field::text("name").sortable().indexed(),
+        Field::text("name").required().sortable().indexed(),
         Field::text("description"),
-        Field::new("active", FieldType::Bool),
+        Field::new("active", FieldType::Bool).required(),
     ],
     relations: &[
         Relation::many("stages", Kind::Stage, "pipeline_id"),

@@ -117,11 +117,11 @@ pub const REGISTRY: Registry = Registry {
     plural: "stages",
     table: "stages",
     fields: &[
-        Field::reference("pipeline_id", Kind::Pipeline),
-        Field::text("name").sortable().indexed(),
-        Field::new("position", FieldType::Integer).sortable(),
-        Field::choice("kind", OpportunityStatus::TEXTS),
-        Field::new("probability", FieldType::Integer),
+        Field::reference("pipeline_id", Kind::Pipeline).required(),
+        Field::text("name").required().sortable().indexed(),
+        Field::new("position", FieldType::Integer).required().sortable(),
+        Field::choice("kind", OpportunityStatus::TEXTS).required(),
+        Field::new("probability", FieldType::Integer).required(),
     ],
     relations: &[
         Relation::one("pipeline", Kind::Pipeline, "pipeline_id"),
