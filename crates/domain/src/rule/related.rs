@@ -214,7 +214,8 @@ impl Parser<'_> {
     ) -> Option<Check> {
         let compared = function.compared();
         let allowed = compared.field_type.operators().contains(&operator);
-        let mean = matches!(function, Function::Average(_, scale) if scale > 1);
+        let asks_presence = matches!(operator, Operator::Exists | Operator::Missing);
+        let mean = matches!(function, Function::Average(_, scale) if scale > 1) && !asks_presence;
         if !allowed || (mean && !is_plain_comparison(operator)) {
             return self.fault(
                 format!("{at}/op"),

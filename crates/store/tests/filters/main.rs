@@ -1,0 +1,9 @@
+//! Rules, searches and pages as SQL, run on the database that `RAPPORT_TEST_DATABASE` names (`sqlite` by default).
+
+mod database;
+mod pages;
+mod registry;
+mod related;
+mod rules;
+mod search;
+mod visibility;
