@@ -302,7 +302,14 @@ mod tests {
 
     #[test]
     fn hours_are_quiet_when_a_minute_of_them_is() {
-        let hours = |start: &str, end: &str| QuietHours { start: start.into(), end: end.into() }.hours().join(" ");
+        let hours = |start: &str, end: &str| {
+            QuietHours {
+                start: start.into(),
+                end: end.into(),
+            }
+            .hours()
+            .join(" ")
+        };
         assert_eq!(hours("22:00", "00:00"), "22 23");
         assert_eq!(hours("22:59", "01:01"), "22 23 00 01");
         assert_eq!(hours("12:00", "12:01"), "12");

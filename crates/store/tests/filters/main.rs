@@ -1,4 +1,10 @@
 //! Rules, searches and pages as SQL, run on the database that `RAPPORT_TEST_DATABASE` names (`sqlite` by default).
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod database;
 mod pages;

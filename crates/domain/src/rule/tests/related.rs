@@ -42,7 +42,7 @@ fn windows_are_on_creation_unless_they_name_a_field() {
 fn aggregates_are_read() {
     let aggregate = |json: Json| match related(&json).holds {
         Holds::Aggregate { function, check } => (function, check),
-        other => panic!("{other:?}"),
+        other @ Holds::Quantifier(_) => panic!("{other:?}"),
     };
     let (function, check) = aggregate(json!({
         "related": "opportunities", "aggregate": {"fn": "sum", "field": "amount"}, "op": "gte", "value": "500.00",
