@@ -27,13 +27,12 @@ pub(crate) async fn request(
         // HEAD is GET without the body (RFC 9110 section 9.3.2); the codec leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let outer = request.request().clone();
     let work = AssertUnwindSafe(tokio::time::timeout(HARD_DEADLINE, next.call(request))).catch_unwind();
+    // The request must not be held while it is routed, so what fails here has no route to be counted under.
     let response = match work.await {
-        Ok(Ok(Ok(response))) => as_problem(response.map_into_boxed_body()),
-        Ok(Ok(Err(error))) => as_problem(ServiceResponse::from_err(error, outer)),
-        Ok(Err(_)) => failed(outer, &Problem::unavailable("the request took too long")),
-        Err(_) => failed(outer, &Problem::internal("a handler panicked")),
+        Ok(Ok(response)) => as_problem(response?.map_into_boxed_body()),
+        Ok(Err(_)) => return Err(Problem::unavailable("the request took too long").into()),
+        Err(_) => return Err(Problem::internal("a handler panicked").into()),
     };
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
@@ -53,10 +52,6 @@ pub(crate) async fn request(
         "request"
     );
     Ok(response)
-}
-
-fn failed(request: actix_web::HttpRequest, problem: &Problem) -> ServiceResponse<BoxBody> {
-    ServiceResponse::new(request, problem.error_response())
 }
 
 /// Gives a problem document to the answers that the framework makes by itself: 404, 405, 400, 413.
