@@ -208,6 +208,19 @@ fn merge_into<R: Stored>(
     save(tx, before, fields)
 }
 
+/// Changes a record by a decision that is more than a change of fields.
+pub fn change<R: Stored>(
+    tx: &mut Transaction<'_>,
+    id: RecordId,
+    expected: &Expected,
+    decide: impl FnOnce(&mut Transaction<'_>, &R) -> Result<R, Error>,
+) -> Result<(R, Outcome), Error> {
+    let before = get_for_change::<R>(tx, id)?;
+    check_version(tx, &before, expected)?;
+    let after = decide(tx, &before)?;
+    save_decided(tx, &before, after)
+}
+
 /// Saves a new settable part over the version read.
 pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) -> Result<(R, Outcome), Error> {
     let meta = before.meta().changed(tx.now(), tx.actor().id);
@@ -240,6 +253,7 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
 pub fn delete<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
     let before = get_for_change::<R>(tx, id)?;
     check_version(tx, &before, expected)?;
+    before.before_delete(tx)?;
     let deleted_at = Some(tx.now());
     set_deleted(tx, &before, deleted_at, "deleted").map(drop)
 }

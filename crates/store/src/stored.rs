@@ -53,6 +53,11 @@ pub trait Stored: Table {
         Ok(())
     }
 
+    /// Refuses to delete what others still need.
+    fn before_delete(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Removes what hangs on the record, before it is removed itself.
     fn before_purge(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
         Ok(())

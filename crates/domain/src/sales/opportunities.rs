@@ -118,18 +118,10 @@ pub struct Opportunity {
 }
 
 impl Opportunity {
-    /// How likely it is won, in percent: closed is certain, otherwise its own estimate or else that of its stage.
-    pub fn effective_probability(&self, stage: &Stage) -> i32 {
-        match self.state.status {
-            OpportunityStatus::Won => 100,
-            OpportunityStatus::Lost => 0,
-            OpportunityStatus::Open => self.fields.probability.unwrap_or(stage.fields.probability),
-        }
-    }
-
-    /// The amount times the probability; none when no amount is known.
+    /// The amount times the probability, given its stage; none when no amount is known.
     pub fn weighted_amount(&self, stage: &Stage) -> Option<Money> {
-        let share = Decimal::new(i64::from(self.effective_probability(stage)), 2);
+        let probability = stage.effective_probability(self.fields.probability);
+        let share = Decimal::new(i64::from(probability), 2);
         self.fields.amount.0?.checked_mul(share)
     }
 }

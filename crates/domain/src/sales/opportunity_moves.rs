@@ -11,6 +11,7 @@ use crate::validation::check_date;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use sql::Timestamp;
+use sql::ids::StageId;
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -34,6 +35,30 @@ pub struct Closing {
     #[validate(length(min = 1, max = 1000))]
     #[schema(examples("Price"))]
     pub close_reason: Option<String>,
+}
+
+/// Where an opportunity goes, and how it is closed if the stage closes it.
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Move {
+    /// The stage to move to.
+    #[schema(value_type = uuid::Uuid)]
+    pub stage_id: StageId,
+    /// The day of closing, for a stage that closes; today when left out.
+    #[validate(custom(function = "check_date"))]
+    pub closed_on: Option<NaiveDate>,
+    /// Why it was won or lost, for a stage that closes.
+    #[validate(length(min = 1, max = 1000))]
+    pub close_reason: Option<String>,
+}
+
+/// How an opportunity is opened again.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Reopening {
+    /// The open stage to put it in; when left out, the one it was in before it was closed.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub stage_id: Option<StageId>,
 }
 
 impl Opportunity {

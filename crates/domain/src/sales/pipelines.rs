@@ -18,7 +18,7 @@ settable! {
         /// What it is for.
         #[validate(length(max = 10000))]
         pub description: Option<String>,
-        /// Whether new opportunities may enter it.
+        /// Whether it is in use.
         #[serde(default = "active")]
         #[schema(default = true)]
         pub active: bool,

@@ -2,8 +2,10 @@
 
 use crate::sales::opportunities::Opportunity;
 use diesel::prelude::{Insertable, Queryable, Selectable};
+use serde::Serialize;
 use sql::Timestamp;
 use sql::ids::{EventId, OpportunityId, PrincipalId, StageId, TenantId};
+use utoipa::ToSchema;
 
 /// One stay of an opportunity in a stage. The last one of each opportunity has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -44,6 +46,57 @@ impl StageChange {
         let end = self.left_at.unwrap_or(now);
         (end.utc() - self.entered_at.utc()).num_seconds().max(0)
     }
+
+    /// The stay as a client is told of it.
+    pub fn told(self, stage_name: String, now: Timestamp) -> StageStay {
+        let seconds = self.seconds(now);
+        let Self {
+            stage_id,
+            entered_at,
+            left_at,
+            changed_by,
+            ..
+        } = self;
+        StageStay {
+            stage_id,
+            stage_name,
+            entered_at,
+            left_at,
+            seconds,
+            duration: iso_duration(seconds),
+            changed_by,
+        }
+    }
+}
+
+/// One stay of an opportunity in a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StageStay {
+    /// Where it was.
+    #[schema(value_type = uuid::Uuid)]
+    pub stage_id: StageId,
+    /// What the stage is called now.
+    pub stage_name: String,
+    /// When it came.
+    pub entered_at: Timestamp,
+    /// When it left; null while it is there.
+    pub left_at: Option<Timestamp>,
+    /// How many whole seconds it lasted, up to now if it has not ended.
+    #[schema(minimum = 0)]
+    pub seconds: i64,
+    /// The same as an ISO 8601 duration.
+    #[schema(examples("P1DT2H30M"))]
+    pub duration: String,
+    /// Who put it there.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub changed_by: Option<PrincipalId>,
+}
+
+/// The stages that an opportunity was in, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StageHistory {
+    /// Each stay; the last one has not ended.
+    pub data: Vec<StageStay>,
 }
 
 /// A time span as an ISO 8601 duration of days, hours, minutes and seconds: `P1DT2H30M`.

@@ -88,6 +88,15 @@ impl Stage {
         StageId(self.meta.id.0)
     }
 
+    /// How likely an opportunity in this stage is won, in percent: closed is certain, otherwise its own estimate or else
+    /// that of the stage.
+    pub fn effective_probability(&self, own: Option<i32>) -> i32 {
+        match self.fields.kind {
+            OpportunityStatus::Open => own.unwrap_or(self.fields.probability),
+            OpportunityStatus::Won | OpportunityStatus::Lost => self.fields.probability,
+        }
+    }
+
     /// The first stage of a kind, in the order of the pipeline whose stages these are.
     pub fn first(stages: &[Self], kind: OpportunityStatus) -> Option<&Self> {
         let of_kind = stages.iter().filter(|stage| stage.fields.kind == kind);

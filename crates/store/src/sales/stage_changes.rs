@@ -1,0 +1,62 @@
+//! How the history of stages is kept: a row for each stay, the last one open.
+
+use crate::{Error, Transaction, records};
+use diesel::prelude::*;
+use domain::sales::opportunities::Opportunity;
+use domain::sales::stage_changes::{StageChange, StageStay};
+use sql::ids::{OpportunityId, RecordId, StageId};
+use sql::schema::{stage_changes, stages};
+use std::collections::HashMap;
+
+/// Ends the present stay, if there is one, and begins the one in the stage that the opportunity has come to.
+pub(crate) fn begin(tx: &mut Transaction<'_>, opportunity: &Opportunity) -> Result<(), Error> {
+    let begun = StageChange::begun(opportunity).ok_or_else(|| Error::Internal("no stage was chosen".to_owned()))?;
+    let present = stage_changes::table
+        .filter(stage_changes::tenant_id.eq(begun.tenant_id))
+        .filter(stage_changes::opportunity_id.eq(begun.opportunity_id))
+        .filter(stage_changes::left_at.is_null());
+    diesel::update(present)
+        .set(stage_changes::left_at.eq(begun.entered_at))
+        .execute(tx.connection())?;
+    diesel::insert_into(stage_changes::table)
+        .values(&begun)
+        .execute(tx.connection())?;
+    Ok(())
+}
+
+/// The stays of an opportunity, in their order.
+pub(crate) fn of(tx: &mut Transaction<'_>, opportunity: RecordId) -> Result<Vec<StageChange>, Error> {
+    let stays = stage_changes::table
+        .filter(stage_changes::tenant_id.eq(tx.tenant()))
+        .filter(stage_changes::opportunity_id.eq(OpportunityId(opportunity.0)))
+        .order((stage_changes::entered_at, stage_changes::id))
+        .select(StageChange::as_select());
+    Ok(stays.load(tx.connection())?)
+}
+
+/// The history of an opportunity that the caller may see, with the names of the stages.
+pub fn history(tx: &mut Transaction<'_>, id: RecordId) -> Result<Vec<StageStay>, Error> {
+    records::get::<Opportunity>(tx, id)?;
+    let stays = of(tx, id)?;
+    let ids: Vec<StageId> = stays.iter().map(|stay| stay.stage_id).collect();
+    let names = stages::table
+        .filter(stages::tenant_id.eq(tx.tenant()))
+        .filter(stages::id.eq_any(ids))
+        .select((stages::id, stages::name));
+    let names: HashMap<StageId, String> = names.load(tx.connection())?.into_iter().collect();
+    let now = tx.now();
+    let told = stays.into_iter().map(|stay| {
+        let name = names.get(&stay.stage_id).cloned().unwrap_or_default();
+        stay.told(name, now)
+    });
+    Ok(told.collect())
+}
+
+/// Removes the history of an opportunity.
+pub(crate) fn forget(tx: &mut Transaction<'_>, opportunity: RecordId) -> Result<(), Error> {
+    let stays = stage_changes::table
+        .filter(stage_changes::tenant_id.eq(tx.tenant()))
+        .filter(stage_changes::opportunity_id.eq(OpportunityId(opportunity.0)));
+    diesel::delete(stays).execute(tx.connection())?;
+    Ok(())
+}
