@@ -3,6 +3,7 @@
 use crate::customer::customers;
 use crate::problem::Problem;
 use crate::resource::{on, resource};
+use crate::sales::{opportunities, pipelines};
 use crate::state::State;
 use crate::{changes, health, limits, observe, problem_pages, request_id};
 use actix_web::middleware::from_fn;
@@ -12,6 +13,7 @@ use domain::operation::service_accounts::ServiceAccount;
 use domain::operation::teams::Team;
 use domain::operation::users::User;
 use domain::sales::products::Product;
+use domain::sales::stages::Stage;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -34,6 +36,9 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .service(customers::routes())
                 .service(resource::<Relationship>())
                 .service(resource::<Product>())
+                .service(pipelines::routes())
+                .service(resource::<Stage>())
+                .service(opportunities::routes())
                 .service(resource::<User>())
                 .service(resource::<Team>())
                 .service(resource::<ServiceAccount>())

@@ -1,10 +1,12 @@
 //! From JSON that a client sent to the settable part of a record, with every fault and where it stands.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, Refusal};
 use crate::record::Fields;
+use crate::validation::faults_of;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use validator::Validate;
 
 /// Faults told of one body at most.
 const MOST_FAULTS: usize = 50;
@@ -17,6 +19,15 @@ pub fn parse<F: Fields>(body: &Value) -> Result<F, Vec<Fault>> {
 /// Reads any other body, such as that of an action.
 pub fn parse_body<T: DeserializeOwned>(body: &Value) -> Result<T, Vec<Fault>> {
     T::deserialize(body).map_err(|_| explain::<T>(body, |_| None))
+}
+
+/// Reads any other body, and validates it.
+pub fn parse_valid<T: DeserializeOwned + Validate>(body: &Value) -> Result<T, Refusal> {
+    let read: T = parse_body(body).map_err(Refusal::Invalid)?;
+    match read.validate() {
+        Ok(()) => Ok(read),
+        Err(errors) => Err(Refusal::Invalid(faults_of(&errors, ""))),
+    }
 }
 
 /// The settable part after a merge patch (RFC 7396): what is left out stays, null clears.
@@ -73,7 +84,7 @@ fn unknown_field(pointer: &str) -> Fault {
 }
 
 /// Finds all faults: reads, notes the first fault, mends or removes what is at fault, and reads again.
-fn explain<T: DeserializeOwned>(body: &Value, validate: impl Fn(&T) -> Option<crate::Refusal>) -> Vec<Fault> {
+fn explain<T: DeserializeOwned>(body: &Value, validate: impl Fn(&T) -> Option<Refusal>) -> Vec<Fault> {
     if !body.is_object() {
         return vec![not_an_object()];
     }
@@ -85,7 +96,7 @@ fn explain<T: DeserializeOwned>(body: &Value, validate: impl Fn(&T) -> Option<cr
     while search.faults.len() < MOST_FAULTS {
         match serde_path_to_error::deserialize::<_, T>(&search.rest) {
             Ok(value) => {
-                if let Some(crate::Refusal::Invalid(more)) = validate(&value) {
+                if let Some(Refusal::Invalid(more)) = validate(&value) {
                     search.add_unless_under_known(more);
                 }
                 break;

@@ -6,9 +6,11 @@ use crate::{Error, Transaction, lookups, records};
 use domain::record::{Common, Reference};
 use domain::registry::Link;
 use domain::{Fault, Fields, Kind, Record, Refusal};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sql::ids::RecordId;
 use std::collections::HashMap;
+use validator::Validate;
 
 /// Ids that items of one batch gave to their records: `ref/acme`.
 pub type LocalReferences = HashMap<String, RecordId>;
@@ -39,6 +41,20 @@ pub fn any_indirect(body: &Value) -> bool {
         Value::Array(items) => items.iter().any(any_indirect),
         _ => false,
     }
+}
+
+/// Reads the body of an action on a record of a kind, in which other records may be named as in the record itself.
+/// No body is an empty one.
+pub fn read_body<T>(tx: &mut Transaction<'_>, kind: Kind, body: &Value) -> Result<T, Error>
+where
+    T: DeserializeOwned + Validate,
+{
+    let mut body = match body {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        body => body.clone(),
+    };
+    resolve(tx, kind, &mut body, &LocalReferences::new())?;
+    Ok(domain::input::parse_valid(&body)?)
 }
 
 /// Puts the ids in place of foreign ids and local names, in every member whose name ends in `_id`.

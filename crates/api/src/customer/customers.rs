@@ -1,7 +1,8 @@
 //! What customers have beyond every resource: the moves along the lifecycle, the hierarchy, the relationships.
 
 use crate::access::{Reading, Writing};
-use crate::limits::{MAX_PAGE, PAGE};
+use crate::history::{self, HistoryPage};
+use crate::limits::MAX_PAGE;
 use crate::problem::Problem;
 use crate::resource::{Id, on, resource};
 use crate::{list, reply};
@@ -14,9 +15,8 @@ use domain::rule::Rule;
 use domain::validation::{check_date, faults_of};
 use domain::{Kind, Refusal, input};
 use serde::Serialize;
-use sql::ids::EventId;
 use store::customer::hierarchy::{self, Direction, HierarchyEntry, Walk};
-use store::{customer, records};
+use store::{Transaction, customer, records};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -60,15 +60,6 @@ pub(crate) struct LifecycleChanges {
     page: HistoryPage,
 }
 
-/// Where to go on in a history.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HistoryPage {
-    /// Send it as `cursor` for the next page; null on the last.
-    next_cursor: Option<String>,
-    /// Whether there is a next page.
-    has_more: bool,
-}
-
 /// The moves of a customer along its lifecycle, the oldest first: when, by whom and why.
 #[utoipa::path(get, path = "/v1/customers/{id}/lifecycle", tag = "Customers", operation_id = "list_lifecycle_changes",
     params(
@@ -78,24 +69,9 @@ pub(crate) struct HistoryPage {
     ),
     responses((status = 200, description = "A page of its history", body = LifecycleChanges)))]
 pub(crate) async fn list_lifecycle_changes(id: Id, mut reading: Reading<Customer>) -> Result<HttpResponse, Problem> {
-    let limit = reading.query.take_number("limit", 1..=MAX_PAGE).unwrap_or(PAGE);
-    let limit = usize::try_from(limit).unwrap_or(1);
-    let cursor = reading.query.take("cursor");
-    std::mem::take(&mut reading.query).finish()?;
-    let bound_to = format!("{}\nlifecycle\n{}", reading.caller.scope.tenant.id, id.0);
-    let key = reading.state.cursor_key.clone();
-    let after: Option<EventId> = cursor.map(|text| key.open(&bound_to, "cursor", &text)).transpose()?;
-    let mut data = reading
-        .run(move |tx| customer::customers::lifecycle(tx, id.0, after, limit + 1))
-        .await?;
-    let has_more = data.len() > limit;
-    data.truncate(limit);
-    let last = data.last().filter(|_| has_more);
-    let next_cursor = last.map(|last| key.seal(&bound_to, &last.id)).transpose()?;
-    Ok(HttpResponse::Ok().json(LifecycleChanges {
-        data,
-        page: HistoryPage { next_cursor, has_more },
-    }))
+    let load = move |tx: &mut Transaction<'_>, after, limit| customer::customers::lifecycle(tx, id.0, after, limit);
+    let (data, page) = history::page(&mut reading, &format!("lifecycle\n{}", id.0), load, |change| change.id).await?;
+    Ok(HttpResponse::Ok().json(LifecycleChanges { data, page }))
 }
 
 /// Customers above or below one.

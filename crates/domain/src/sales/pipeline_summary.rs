@@ -72,7 +72,7 @@ pub struct AmountSummary {
 }
 
 impl PipelineSummary {
-    /// From the stages of a pipeline and all that stands in them. A deleted stage is told only while it is not empty.
+    /// From the stages of a pipeline and all that stands in them.
     pub fn new(pipeline_id: PipelineId, mut stages: Vec<Stage>, shares: &[Share]) -> Self {
         stages.sort_by_key(|stage| (stage.fields.position, stage.meta.id));
         let stages = stages.iter().map(|stage| StageSummary::new(stage, shares));

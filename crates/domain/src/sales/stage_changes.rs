@@ -51,6 +51,7 @@ impl StageChange {
     pub fn told(self, stage_name: String, now: Timestamp) -> StageStay {
         let seconds = self.seconds(now);
         let Self {
+            id,
             stage_id,
             entered_at,
             left_at,
@@ -58,6 +59,7 @@ impl StageChange {
             ..
         } = self;
         StageStay {
+            id,
             stage_id,
             stage_name,
             entered_at,
@@ -72,6 +74,9 @@ impl StageChange {
 /// One stay of an opportunity in a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StageStay {
+    /// Names the stay, and orders those of an opportunity.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: EventId,
     /// Where it was.
     #[schema(value_type = uuid::Uuid)]
     pub stage_id: StageId,
@@ -90,13 +95,6 @@ pub struct StageStay {
     /// Who put it there.
     #[schema(value_type = Option<uuid::Uuid>)]
     pub changed_by: Option<PrincipalId>,
-}
-
-/// The stages that an opportunity was in, in their order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StageHistory {
-    /// Each stay; the last one has not ended.
-    pub data: Vec<StageStay>,
 }
 
 /// A time span as an ISO 8601 duration of days, hours, minutes and seconds: `P1DT2H30M`.

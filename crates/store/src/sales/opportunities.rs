@@ -121,10 +121,10 @@ pub fn reopen(
     tx: &mut Transaction<'_>,
     id: RecordId,
     expected: &Expected,
-    reopening: Reopening,
+    Reopening { stage_id }: Reopening,
 ) -> Result<(Opportunity, Outcome), Error> {
     records::change(tx, id, expected, |tx, before: &Opportunity| {
-        let stage = match reopening.stage_id {
+        let stage = match stage_id {
             Some(id) => named_stage(tx, id, None)?,
             None => stage_before_closing(tx, before)?,
         };
@@ -134,12 +134,12 @@ pub fn reopen(
 
 fn stage_before_closing(tx: &mut Transaction<'_>, opportunity: &Opportunity) -> Result<Stage, Error> {
     let stages = pipelines::stages(tx, opportunity.fields.pipeline_id)?;
-    let history = stage_changes::of(tx, opportunity.meta.id)?;
     let open = |id: StageId| {
         let named = stages.iter().find(|stage| stage.id() == id);
         named.filter(|stage| stage.fields.kind == OpportunityStatus::Open)
     };
-    match history.iter().rev().find_map(|stay| open(stay.stage_id)) {
+    let latest = stage_changes::latest(tx, opportunity.meta.id)?;
+    match latest.into_iter().find_map(open) {
         Some(stage) => Ok(stage.clone()),
         None => Ok(Stage::entry(&stages)?.clone()),
     }

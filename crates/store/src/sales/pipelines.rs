@@ -24,10 +24,9 @@ impl Stored for Pipeline {
     fn before_delete(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         let inside = opportunities::table
             .filter(opportunities::tenant_id.eq(tx.tenant()))
-            .filter(opportunities::pipeline_id.eq(PipelineId(self.meta.id.0)))
-            .filter(opportunities::deleted_at.is_null());
+            .filter(opportunities::pipeline_id.eq(PipelineId(self.meta.id.0)));
         if select(exists(inside)).get_result(tx.connection())? {
-            let detail = "Opportunities are in this pipeline. Move or delete them first.";
+            let detail = "Opportunities, perhaps deleted ones, are in this pipeline. Move or purge them first.";
             return Err(Refusal::conflict("pipeline_in_use", detail).into());
         }
         Ok(())
@@ -50,8 +49,7 @@ pub fn summary(tx: &mut Transaction<'_>, id: RecordId) -> Result<PipelineSummary
     Ok(PipelineSummary::new(pipeline, stages, &shares))
 }
 
-/// Amounts are added in two parts, millions and the rest, because no database sum holds many large amounts exactly
-/// on both sides.
+/// Amounts are added in two parts, millions and the rest: the sum of many large ones would not fit 64 bits.
 const MILLION: i128 = 1_000_000;
 
 fn shares(tx: &mut Transaction<'_>, pipeline: PipelineId) -> Result<Vec<Share>, Error> {

@@ -4,7 +4,7 @@ use crate::{Error, Transaction, records};
 use diesel::prelude::*;
 use domain::sales::opportunities::Opportunity;
 use domain::sales::stage_changes::{StageChange, StageStay};
-use sql::ids::{OpportunityId, RecordId, StageId};
+use sql::ids::{EventId, OpportunityId, RecordId, StageId};
 use sql::schema::{stage_changes, stages};
 use std::collections::HashMap;
 
@@ -24,20 +24,44 @@ pub(crate) fn begin(tx: &mut Transaction<'_>, opportunity: &Opportunity) -> Resu
     Ok(())
 }
 
-/// The stays of an opportunity, in their order.
-pub(crate) fn of(tx: &mut Transaction<'_>, opportunity: RecordId) -> Result<Vec<StageChange>, Error> {
+/// The stays of an opportunity after one of them, in their order.
+fn of(
+    tx: &mut Transaction<'_>,
+    opportunity: RecordId,
+    after: Option<EventId>,
+    limit: usize,
+) -> Result<Vec<StageChange>, Error> {
+    let after = after.unwrap_or(EventId(uuid::Uuid::nil()));
     let stays = stage_changes::table
         .filter(stage_changes::tenant_id.eq(tx.tenant()))
         .filter(stage_changes::opportunity_id.eq(OpportunityId(opportunity.0)))
-        .order((stage_changes::entered_at, stage_changes::id))
+        .filter(stage_changes::id.gt(after))
+        .order(stage_changes::id)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select(StageChange::as_select());
     Ok(stays.load(tx.connection())?)
 }
 
-/// The history of an opportunity that the caller may see, with the names of the stages.
-pub fn history(tx: &mut Transaction<'_>, id: RecordId) -> Result<Vec<StageStay>, Error> {
+/// The stages that an opportunity has been in most lately, the latest first.
+pub(crate) fn latest(tx: &mut Transaction<'_>, opportunity: RecordId) -> Result<Vec<StageId>, Error> {
+    let stays = stage_changes::table
+        .filter(stage_changes::tenant_id.eq(tx.tenant()))
+        .filter(stage_changes::opportunity_id.eq(OpportunityId(opportunity.0)))
+        .order(stage_changes::id.desc())
+        .limit(100)
+        .select(stage_changes::stage_id);
+    Ok(stays.load(tx.connection())?)
+}
+
+/// A part of the history of an opportunity, with the names of the stages.
+pub fn history(
+    tx: &mut Transaction<'_>,
+    id: RecordId,
+    after: Option<EventId>,
+    limit: usize,
+) -> Result<Vec<StageStay>, Error> {
     records::get::<Opportunity>(tx, id)?;
-    let stays = of(tx, id)?;
+    let stays = of(tx, id, after, limit)?;
     let ids: Vec<StageId> = stays.iter().map(|stay| stay.stage_id).collect();
     let names = stages::table
         .filter(stages::tenant_id.eq(tx.tenant()))

@@ -15,7 +15,7 @@ impl Stored for Stage {
     fn decide(tx: &mut Transaction<'_>, before: Option<&Self>, meta: Meta, fields: StageFields) -> Result<Self, Error> {
         if let Some(before) = before
             && let Err(refusal) = before.check_in_use(&fields)
-            && is_in_use(tx, before.id(), true)?
+            && is_in_use(tx, before.id())?
         {
             return Err(refusal.into());
         }
@@ -27,32 +27,27 @@ impl Stored for Stage {
     }
 
     fn before_delete(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        if is_in_use(tx, self.id(), false)? {
-            let detail = "Opportunities are in this stage. Move or delete them first.";
+        if is_in_use(tx, self.id())? {
+            let detail = "Opportunities, perhaps deleted ones, are in this stage. Move or purge them first.";
             return Err(Refusal::conflict("stage_in_use", detail).into());
         }
         Ok(())
     }
 }
 
-/// The stage with this id, as long as it may be entered: it is there, or it was deleted around what is in it.
+/// The stage with this id, as long as it may be entered: it is there, or it was deleted while something came into it.
 pub(crate) fn find(tx: &mut Transaction<'_>, id: StageId, present: Option<StageId>) -> Result<Option<Stage>, Error> {
     let tenant = tx.tenant();
     let found = Stage::find(tx.connection(), tenant, RecordId(id.0), false)?;
     Ok(found.filter(|stage| stage.meta.deleted_at.is_none() || present == Some(id)))
 }
 
-/// Whether opportunities are in the stage; a deleted one may be restored.
-fn is_in_use(tx: &mut Transaction<'_>, id: StageId, or_deleted: bool) -> Result<bool, Error> {
+/// Whether opportunities are in the stage, also deleted ones, since they may be restored.
+fn is_in_use(tx: &mut Transaction<'_>, id: StageId) -> Result<bool, Error> {
     let inside = opportunities::table
         .filter(opportunities::tenant_id.eq(tx.tenant()))
         .filter(opportunities::stage_id.eq(id));
-    let living = inside.filter(opportunities::deleted_at.is_null());
-    Ok(if or_deleted {
-        select(exists(inside)).get_result(tx.connection())?
-    } else {
-        select(exists(living)).get_result(tx.connection())?
-    })
+    Ok(select(exists(inside)).get_result(tx.connection())?)
 }
 
 fn is_name_taken(tx: &mut Transaction<'_>, meta: &Meta, fields: &StageFields) -> Result<bool, Error> {
