@@ -2,13 +2,17 @@
 
 mod answer;
 mod database;
+mod document;
 mod eventually;
+mod examples;
 mod folder;
 mod server;
 mod tenant;
 
 pub(crate) use answer::{Answer, Send, id_of};
 pub(crate) use database::Database;
+pub(crate) use document::{NOBODY, Operation};
 pub(crate) use eventually::{at_once, eventually};
-pub(crate) use server::{Server, Settings};
+pub(crate) use examples::RESOURCES;
+pub(crate) use server::{Server, Settings, Starting};
 pub(crate) use tenant::Tenant;

@@ -10,4 +10,14 @@
 
 mod harness;
 
+mod batch;
+mod changes;
+mod crashes;
+mod idempotency;
+mod lists;
+mod preconditions;
+mod problems;
 mod products;
+mod records;
+mod service;
+mod tenants;

@@ -48,3 +48,14 @@ fn create_in_postgres() -> String {
     url.set_path(&name);
     url.into()
 }
+
+impl Database {
+    /// Runs a statement behind the service's back, as SQLite or PostgreSQL has it.
+    pub(crate) fn execute(url: &str, sqlite: &str, postgres: &str) {
+        let done = match url.strip_prefix("sqlite://") {
+            Some(path) => diesel::sql_query(sqlite).execute(&mut SqliteConnection::establish(path).expect("the file")),
+            None => diesel::sql_query(postgres).execute(&mut PgConnection::establish(url).expect("PostgreSQL answers")),
+        };
+        done.expect("the statement runs");
+    }
+}

@@ -4,7 +4,6 @@ use futures_util::future::join_all;
 use std::time::{Duration, Instant};
 
 /// Asks again and again until there is a result. Ten seconds without one is a failure.
-#[track_caller]
 pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {

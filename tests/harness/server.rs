@@ -47,8 +47,8 @@ impl Settings {
     }
 
     /// With a setting in the environment.
-    pub(crate) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.environment.push((name, value.to_string()));
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.push((name, value.to_owned()));
         self
     }
 
@@ -135,7 +135,7 @@ impl Server {
             output
                 .lines()
                 .map_while(Result::ok)
-                .for_each(|line| drop(sender.send(line)))
+                .for_each(|line| drop(sender.send(line)));
         });
         Starting {
             settings,

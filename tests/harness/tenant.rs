@@ -133,25 +133,66 @@ impl Tenant {
 
     /// Every record of a list, page by page. The path may have parameters.
     pub(crate) async fn all(&self, path: &str) -> Vec<Value> {
-        self.follow(path, "cursor").await
+        self.follow(path, "cursor", None).await
     }
 
-    /// Every event of the feed so far, page by page.
+    /// Every event of the feed so far.
     pub(crate) async fn changes(&self) -> Vec<Value> {
-        self.follow("/v1/changes?limit=500", "after").await
+        self.follow("/v1/changes?limit=500", "after", None).await
     }
 
-    /// Reads on from page to page for as long as there is more.
-    async fn follow(&self, path: &str, parameter: &str) -> Vec<Value> {
+    /// The events after a cursor so far.
+    pub(crate) async fn changes_after(&self, cursor: &str) -> Vec<Value> {
+        self.follow("/v1/changes?limit=500", "after", Some(cursor.to_owned()))
+            .await
+    }
+
+    /// The events of some types (`product.*`) so far.
+    pub(crate) async fn changes_of(&self, types: &str) -> Vec<Value> {
+        self.follow(&format!("/v1/changes?limit=500&types={types}"), "after", None)
+            .await
+    }
+
+    /// The events of one record so far.
+    pub(crate) async fn events_of(&self, record: &Value) -> Vec<Value> {
+        self.changes()
+            .await
+            .into_iter()
+            .filter(|event| event["subject"]["id"] == record["id"])
+            .collect()
+    }
+
+    /// What happened to one record so far: `created`, `updated`, ….
+    pub(crate) async fn kinds_of_events(&self, record: &Value) -> Vec<String> {
+        let kind = |event: &Value| {
+            event["kind"]
+                .as_str()
+                .and_then(|kind| Some(kind.split_once('.')?.1.to_owned()))
+        };
+        self.events_of(record).await.iter().filter_map(kind).collect()
+    }
+
+    /// A cursor to whatever happens from now on.
+    pub(crate) async fn now(&self) -> String {
+        let end = self.get("/v1/changes?after=now").await.expect(200);
+        end.next_cursor().expect("the feed always tells where to go on")
+    }
+
+    /// Reads from page to page for as long as there is more.
+    async fn follow(&self, path: &str, parameter: &str, mut cursor: Option<String>) -> Vec<Value> {
         let mark = if path.contains('?') { '&' } else { '?' };
-        let mut page = self.get(path).await.expect(200);
-        let mut found = page.data().to_vec();
-        while page.body["page"]["has_more"] == true {
-            let cursor = page.next_cursor().expect("a page that is not the last has a cursor");
-            page = self.get(&format!("{path}{mark}{parameter}={cursor}")).await.expect(200);
+        let mut found = Vec::new();
+        loop {
+            let place = cursor
+                .map(|cursor| format!("{mark}{parameter}={cursor}"))
+                .unwrap_or_default();
+            let page = self.get(&format!("{path}{place}")).await.expect(200);
             found.extend_from_slice(page.data());
+            if page.body["page"]["has_more"] == false {
+                return found;
+            }
+            cursor = Some(page.next_cursor().expect("a page that is not the last has a cursor"));
         }
-        found
     }
 }
 

@@ -1,0 +1,177 @@
+//! Batches: many writes in one request, each on its own or all or nothing.
+
+use crate::harness::{Tenant, id_of};
+use serde_json::{Value, json};
+
+/// A thousand creates, of which three are bad.
+fn thousand_with_three_bad() -> (Value, [usize; 3]) {
+    let bad = [7, 500, 999];
+    let mut items: Vec<Value> = (0..1_000)
+        .map(|number| json!({"op": "create", "data": {"name": format!("Product {number:04}")}}))
+        .collect();
+    items[bad[0]]["data"]["name"] = json!("");
+    items[bad[1]]["data"]["colour"] = json!("red");
+    items[bad[2]]["data"]["owner_id"] = json!("019aa000-0000-7000-8000-000000000000");
+    (json!({ "items": items }), bad)
+}
+
+#[tokio::test]
+async fn of_a_thousand_items_with_three_bad_ones_the_others_are_kept() {
+    let tenant = Tenant::new();
+    let (body, bad) = thousand_with_three_bad();
+    let answer = tenant.post("/v1/products/batch", &body).await.expect(207);
+    assert_eq!(answer.data().len(), 1_000);
+    for (index, result) in answer.data().iter().enumerate() {
+        if bad.contains(&index) {
+            assert_eq!(
+                (&result["status"], &result["outcome"]),
+                (&json!(422), &json!("failed")),
+                "item {index}"
+            );
+        } else {
+            assert_eq!(
+                (&result["status"], &result["outcome"]),
+                (&json!(201), &json!("created")),
+                "item {index}"
+            );
+            assert_eq!(result["version"], 1);
+        }
+    }
+    let fault = |index: usize| &answer.data()[index]["error"]["errors"][0];
+    assert_eq!(fault(bad[0])["pointer"], "/data/name");
+    assert_eq!(fault(bad[1])["pointer"], "/data/colour");
+    assert_eq!(fault(bad[2])["pointer"], "/data/owner_id");
+
+    let kept = tenant.all("/v1/products?sort=name&limit=500").await;
+    assert_eq!(kept.len(), 997);
+    let created: Vec<_> = answer
+        .data()
+        .iter()
+        .filter(|result| result["status"] == 201)
+        .map(id_of)
+        .collect();
+    assert_eq!(
+        kept.iter().map(id_of).collect::<Vec<_>>(),
+        created,
+        "in the order of the items"
+    );
+    assert_eq!(tenant.changes_of("product.created").await.len(), 997);
+}
+
+#[tokio::test]
+async fn an_atomic_batch_with_a_bad_item_keeps_nothing_and_tells_every_fault() {
+    let tenant = Tenant::new();
+    let (body, _) = thousand_with_three_bad();
+    let answer = tenant.post("/v1/products/batch?atomic=true", &body).await;
+    answer.expect_faults(
+        422,
+        &[
+            "/items/7/data/name invalid_length",
+            "/items/500/data/colour unknown_field",
+            "/items/999/data/owner_id unknown_reference",
+        ],
+    );
+    assert!(tenant.all("/v1/products").await.is_empty());
+    assert!(tenant.changes_of("product.*").await.is_empty());
+
+    let good = json!({"items": [{"op": "create", "data": {"name": "A"}}, {"op": "create", "data": {"name": "B"}}]});
+    tenant.post("/v1/products/batch?atomic=true", &good).await.expect(207);
+    assert_eq!(tenant.all("/v1/products").await.len(), 2);
+}
+
+#[tokio::test]
+async fn every_operation_tells_its_outcome() {
+    let tenant = Tenant::new();
+    let id = id_of(&tenant.create("products", json!({"name": "GTX"})).await);
+    let items = json!([
+        {"op": "update", "id": id, "if_match": "\"1\"", "data": {"category": "A"}},
+        {"op": "update", "id": id, "data": {"category": "A"}},
+        {"op": "upsert", "system": "erp", "external_id": "1", "data": {"name": "New"}},
+        {"op": "upsert", "system": "erp", "external_id": "1", "data": {"name": "New"}},
+        {"op": "upsert", "system": "erp", "external_id": "1", "mode": "create_only", "data": {"name": "New"}},
+        {"op": "upsert", "system": "erp", "external_id": "2", "mode": "update_only", "data": {"name": "New"}},
+        {"op": "delete", "id": id},
+        {"op": "delete", "id": id},
+        {"op": "update", "data": {}},
+        {"op": "create"},
+        {"op": "explode"},
+        {"op": "create", "data": {"name": "A"}, "colour": "red"},
+        "create",
+    ]);
+    let answer = tenant.batch("products", items).await.expect(207);
+    let told: Vec<String> = answer
+        .data()
+        .iter()
+        .map(|result| format!("{} {}", result["status"], result["outcome"].as_str().unwrap_or("none")))
+        .collect();
+    let expected = [
+        "200 updated",
+        "200 unchanged",
+        "201 created",
+        "200 unchanged",
+        "409 failed",
+        "404 failed",
+        "204 deleted",
+        "404 failed",
+        "422 failed",
+        "422 failed",
+        "422 failed",
+        "422 failed",
+        "422 failed",
+    ];
+    assert_eq!(told, expected, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn items_name_records_of_the_same_batch_and_of_other_systems() {
+    let tenant = Tenant::new();
+    let teams = json!([
+        {"op": "create", "ref": "west", "data": {"name": "West"}},
+        {"op": "upsert", "system": "hr", "external_id": "7/b", "ref": "north", "data": {"name": "North", "parent_id": "ref/west"}},
+        {"op": "create", "data": {"name": "Oslo", "parent_id": "ref/north"}},
+        {"op": "create", "data": {"name": "Lost", "parent_id": "ref/nowhere"}},
+        {"op": "create", "data": {"name": "Bergen", "parent_id": "by/hr/7/b"}},
+        {"op": "create", "data": {"name": "Lost", "parent_id": "by/hr/8"}},
+    ]);
+    let answer = tenant.batch("teams", teams).await.expect(207);
+    let parent = async |index: usize| {
+        let path = format!("/v1/teams/{}", id_of(&answer.data()[index]));
+        tenant.get(&path).await.expect(200).body["parent_id"].clone()
+    };
+    assert_eq!(parent(1).await, answer.data()[0]["id"]);
+    assert_eq!(parent(2).await, answer.data()[1]["id"]);
+    assert_eq!(parent(4).await, answer.data()[1]["id"]);
+    for lost in [3, 5] {
+        let fault = &answer.data()[lost]["error"]["errors"][0];
+        assert_eq!(
+            (&fault["pointer"], &fault["code"]),
+            (&json!("/data/parent_id"), &json!("unknown_reference"))
+        );
+    }
+    // Outside a batch there are no local names, but ids of other systems work all the same.
+    tenant
+        .post("/v1/teams", &json!({"name": "A", "parent_id": "ref/west"}))
+        .await
+        .expect(422);
+    let team = tenant
+        .create("teams", json!({"name": "A", "parent_id": "by/hr/7/b"}))
+        .await;
+    assert_eq!(team["parent_id"], answer.data()[1]["id"]);
+}
+
+#[tokio::test]
+async fn a_batch_has_1_to_1000_items() {
+    let tenant = Tenant::new();
+    let items = |count: usize| json!(vec![json!({"op": "create", "data": {"name": "A"}}); count]);
+    for count in [0, 1_001] {
+        tenant
+            .batch("products", items(count))
+            .await
+            .expect_faults(422, &["/items invalid_length"]);
+    }
+    tenant
+        .post("/v1/products/batch", &json!({"things": []}))
+        .await
+        .expect(422);
+    assert!(tenant.all("/v1/products").await.is_empty());
+}

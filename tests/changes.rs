@@ -1,0 +1,264 @@
+//! The change feed: what happened, in commit order, without gaps, to be followed and resumed.
+
+use crate::harness::{Database, Send, Server, Settings, Tenant, at_once, eventually, id_of};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn every_change_is_told_with_what_was_before_and_what_is_after() {
+    let tenant = Tenant::new();
+    let start = tenant.now().await;
+    let product = tenant.create("products", json!({"name": "GTX", "tags": ["a"]})).await;
+    let path = format!("/v1/products/{}", id_of(&product));
+    tenant
+        .patch(
+            &path,
+            &json!({"name": "GTX Pro", "category": "GTX", "tags": ["a", "b"]}),
+        )
+        .await
+        .expect(200);
+    tenant.delete(&path).await.expect(204);
+    tenant
+        .request(Method::POST, &format!("{path}/restore"))
+        .answer()
+        .await
+        .expect(200);
+    tenant.delete(&path).await.expect(204);
+
+    let page = tenant.get(&format!("/v1/changes?after={start}")).await.expect(200);
+    let told: Vec<(&Value, &Value)> = page
+        .data()
+        .iter()
+        .map(|event| (&event["kind"], &event["version"]))
+        .collect();
+    let kinds = ["created", "updated", "deleted", "restored", "deleted"].map(|what| json!(format!("product.{what}")));
+    let versions = [1, 2, 3, 4, 5].map(|version| json!(version));
+    assert_eq!(told, kinds.iter().zip(&versions).collect::<Vec<_>>());
+
+    let [created, updated, deleted, ..] = page.data() else {
+        panic!("five events")
+    };
+    assert_eq!(created["subject"], json!({"type": "product", "id": product["id"]}));
+    assert_eq!(created["occurred_at"], product["created_at"]);
+    assert_eq!(created["changes"]["name"], json!({"before": null, "after": "GTX"}));
+    assert_eq!(created["changes"].get("sku"), None, "what was left out did not change");
+    let changes = json!({
+        "name": {"before": "GTX", "after": "GTX Pro"},
+        "category": {"before": null, "after": "GTX"},
+        "tags": {"before": ["a"], "after": ["a", "b"]},
+    });
+    assert_eq!(updated["changes"], changes);
+    assert_eq!(deleted["changes"], json!({}));
+    assert_eq!(page.body["page"]["has_more"], false);
+}
+
+#[tokio::test]
+async fn the_feed_is_resumed_where_it_was_left_and_narrowed_to_types() {
+    let tenant = Tenant::new();
+    let start = tenant.now().await;
+    for number in 0..5 {
+        let product = tenant.create("products", json!({"name": format!("P{number}")})).await;
+        tenant
+            .patch(&format!("/v1/products/{}", id_of(&product)), &json!({"category": "A"}))
+            .await
+            .expect(200);
+        tenant.create("teams", json!({"name": format!("T{number}")})).await;
+    }
+    let whole = tenant
+        .get(&format!("/v1/changes?after={start}&limit=500"))
+        .await
+        .expect(200);
+    assert_eq!(whole.data().len(), 15);
+    for (types, count) in [
+        ("product.created", 5),
+        ("product.*", 10),
+        ("team.*,product.updated", 10),
+        ("customer.*", 0),
+        ("product.won", 0),
+    ] {
+        let mut found = Vec::new();
+        let mut after = start.clone();
+        loop {
+            let page = tenant
+                .get(&format!("/v1/changes?types={types}&limit=3&after={after}"))
+                .await
+                .expect(200);
+            assert!(page.data().len() <= 3);
+            found.extend_from_slice(page.data());
+            after = page.next_cursor().expect("the feed always tells where to go on");
+            if page.body["page"]["has_more"] == false {
+                break;
+            }
+        }
+        assert_eq!(found.len(), count, "{types}");
+        let order: Vec<&Value> = whole.data().iter().filter(|event| found.contains(event)).collect();
+        assert_eq!(
+            order,
+            found.iter().collect::<Vec<_>>(),
+            "{types}: in the order of the whole feed"
+        );
+        tenant.create("products", json!({"name": "later"})).await;
+        let next = tenant
+            .get(&format!("/v1/changes?types=product.created&after={after}"))
+            .await
+            .expect(200);
+        assert_eq!(next.data().len(), 1, "{types}: the cursor leads on");
+    }
+    for wrong in ["Product.created", "product", "product.", "*", "a.b.c", ""] {
+        tenant
+            .get(&format!("/v1/changes?types={wrong}"))
+            .await
+            .expect_faults(400, &["?types invalid_value"]);
+    }
+    let bad = tenant
+        .get("/v1/changes?limit=501&wait=31&colour=red&after=nonsense")
+        .await;
+    bad.expect_faults(
+        400,
+        &["?limit out_of_range", "?wait out_of_range", "?colour unknown_parameter"],
+    );
+}
+
+#[tokio::test]
+async fn a_waiting_reader_hears_of_a_change_at_once_and_of_none_in_time() {
+    let tenant = Tenant::new();
+    let start = tenant.now().await;
+    let started = Instant::now();
+    let none = tenant
+        .get(&format!("/v1/changes?after={start}&wait=1"))
+        .await
+        .expect(200);
+    assert!(none.data().is_empty() && started.elapsed() >= Duration::from_millis(950));
+
+    let started = Instant::now();
+    let long_poll = format!("/v1/changes?after={start}&wait=30");
+    let reading = tenant.get(&long_poll);
+    let change = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        tenant.create("products", json!({"name": "GTX"})).await
+    };
+    let (heard, product) = tokio::join!(reading, change);
+    assert_eq!(heard.expect(200).data()[0]["subject"]["id"], product["id"]);
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "it took {:?}",
+        started.elapsed()
+    );
+}
+
+/// Writers that change the same records over and over, and a reader that follows them.
+#[tokio::test]
+async fn many_writers_make_one_order_that_a_reader_can_follow() {
+    const WRITERS: usize = 16;
+    const ROUNDS: usize = 15;
+    let tenant = Tenant::new();
+    let start = tenant.now().await;
+    let mut paths = Vec::new();
+    for number in 0..5 {
+        let product = tenant.create("products", json!({"name": format!("P{number}")})).await;
+        paths.push(format!("/v1/products/{}", id_of(&product)));
+    }
+    let write = async |writer: usize| {
+        for round in 0..ROUNDS {
+            let body = json!({"category": format!("{writer}/{round}")});
+            tenant
+                .patch(&paths[(writer + round) % paths.len()], &body)
+                .await
+                .expect(200);
+            if round % 5 == 0 {
+                let team = json!({"op": "create", "data": {"name": "T"}});
+                tenant.batch("teams", json!([team, team, team])).await.expect(207);
+            }
+        }
+    };
+    let written = at_once(WRITERS, write);
+    let expected = paths.len() + WRITERS * ROUNDS + WRITERS * 3 * 3;
+    let (followed, _) = tokio::join!(follow(&tenant, start, expected), written);
+
+    let ids: BTreeSet<&str> = followed.iter().filter_map(|event| event["id"].as_str()).collect();
+    assert_eq!(ids.len(), expected, "each event once");
+    let mut versions: BTreeMap<&str, i64> = BTreeMap::new();
+    for event in &followed {
+        let version = versions
+            .entry(event["subject"]["id"].as_str().expect("an id"))
+            .or_default();
+        *version += 1;
+        assert_eq!(
+            event["version"], *version,
+            "every version of a record in its turn: {event}"
+        );
+    }
+    let again: Vec<Value> = tenant
+        .changes()
+        .await
+        .into_iter()
+        .filter(|event| ids.contains(event["id"].as_str().unwrap_or("")))
+        .collect();
+    assert_eq!(again, followed, "whoever reads it later reads the same");
+}
+
+/// Follows the feed until it has told so many events.
+async fn follow(tenant: &Tenant, mut after: String, count: usize) -> Vec<Value> {
+    let mut events = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while events.len() < count {
+        assert!(Instant::now() < deadline, "{} of {count} events came", events.len());
+        let page = tenant
+            .get(&format!("/v1/changes?after={after}&wait=5&limit=17"))
+            .await
+            .expect(200);
+        events.extend_from_slice(page.data());
+        after = page.next_cursor().expect("a cursor");
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_cursor_to_what_is_no_longer_kept_has_expired() {
+    let server = Server::start(Settings::new());
+    let tenant = Tenant::on(&server);
+    let begin = tenant.now().await;
+    tenant.create("products", json!({"name": "old"})).await;
+    let middle = tenant.now().await;
+    tenant.create("products", json!({"name": "newer"})).await;
+    let settings = server.kill();
+
+    let aged = |shift: &str| {
+        format!(
+            "UPDATE events SET occurred_at = occurred_at - {shift} WHERE subject_type <> 'product' OR position <= (SELECT min(position) FROM events WHERE subject_type = 'product')"
+        )
+    };
+    Database::execute(
+        &settings.database_url,
+        &aged("172800000000"),
+        &aged("INTERVAL '2 days'"),
+    );
+    let server = Server::start(settings.with("RAPPORT_EVENT_RETENTION_DAYS", "1"));
+    let tenant = tenant.at(&server);
+    let old = format!("/v1/changes?after={begin}");
+    let expired = eventually("trimming", async || {
+        Some(tenant.get(&old).await).filter(|a| a.status != 200)
+    })
+    .await;
+    expired.expect_problem(410, "cursor_expired");
+    let rest = tenant.get(&format!("/v1/changes?after={middle}")).await.expect(200);
+    assert_eq!(rest.data().len(), 1, "what is younger is still there");
+    let now = tenant.now().await;
+    tenant.create("products", json!({"name": "newest"})).await;
+    assert_eq!(
+        tenant
+            .get(&format!("/v1/changes?after={now}"))
+            .await
+            .expect(200)
+            .data()
+            .len(),
+        1
+    );
+    assert_eq!(
+        tenant.changes().await.len(),
+        2,
+        "without a cursor the feed begins with what is kept"
+    );
+}

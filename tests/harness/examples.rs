@@ -1,0 +1,57 @@
+//! A body that makes a record of each resource, for the stories that hold for every resource.
+
+use super::answer::id_of;
+use super::tenant::Tenant;
+use serde_json::{Value, json};
+
+/// The resources with the mechanics of records; `tenants` checks that none of the document is missing.
+pub(crate) const RESOURCES: &[&str] = &[
+    "customers",
+    "relationships",
+    "products",
+    "pipelines",
+    "stages",
+    "opportunities",
+    "users",
+    "teams",
+    "service_accounts",
+];
+
+impl Tenant {
+    /// What a new record of a resource is made of, with the records it needs.
+    pub(crate) async fn example(&self, resource: &str) -> Value {
+        match resource {
+            "customers" => json!({"kind": "organisation", "name": "Acme"}),
+            "relationships" => {
+                let from = self.example_id("customers").await;
+                json!({"from_id": from, "to_id": self.example_id("customers").await, "role": "partner"})
+            }
+            "products" => json!({"name": "GTX Pro"}),
+            "pipelines" => json!({"name": "Direct"}),
+            "stages" => stage_in(&self.example_id("pipelines").await),
+            "opportunities" => {
+                let pipeline = self.example_id("pipelines").await;
+                let stage = id_of(&self.create("stages", stage_in(&pipeline)).await);
+                json!({"name": "Big deal", "pipeline_id": pipeline, "stage_id": stage})
+            }
+            "users" => json!({"name": "Ada", "role": "agent"}),
+            "teams" => json!({"name": "Sales West"}),
+            "service_accounts" => json!({"name": "ERP sync", "role": "integration"}),
+            other => panic!("{other} has no example: add one"),
+        }
+    }
+
+    /// A new record of a resource.
+    pub(crate) async fn create_example(&self, resource: &str) -> Value {
+        let body = self.example(resource).await;
+        self.create(resource, body).await
+    }
+
+    async fn example_id(&self, resource: &str) -> String {
+        id_of(&Box::pin(self.create_example(resource)).await)
+    }
+}
+
+fn stage_in(pipeline: &str) -> Value {
+    json!({"pipeline_id": pipeline, "name": "Open", "position": 1, "kind": "open", "probability": 10})
+}

@@ -1,0 +1,221 @@
+//! What every resource can do, told of each of them.
+
+use crate::harness::{RESOURCES, Send, Tenant, id_of};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// Tells a story of every resource, each in a tenant of its own.
+async fn of_every_resource(story: impl AsyncFn(Tenant, &'static str)) {
+    for resource in RESOURCES {
+        story(Tenant::new(), resource).await;
+    }
+}
+
+#[tokio::test]
+async fn a_record_keeps_its_version_until_something_changes() {
+    of_every_resource(async |tenant, resource| {
+        let created = tenant.create_example(resource).await;
+        let path = format!("/v1/{resource}/{}", id_of(&created));
+        let first = tenant.get(&path).await.expect(200);
+        assert_eq!(
+            first.body, created,
+            "{resource}: what is read is what creating it answered"
+        );
+        assert_eq!(first.header("etag"), "\"1\"");
+
+        let tagged = tenant.patch(&path, &json!({"tags": ["vip"]})).await.expect(200);
+        assert_eq!((tagged.header("etag"), &tagged.body["version"]), ("\"2\"", &json!(2)));
+        let again = tenant.patch(&path, &json!({"tags": ["vip"]})).await.expect(200);
+        assert_eq!(
+            again.body, tagged.body,
+            "{resource}: a patch that changes nothing keeps the version"
+        );
+        let kinds = tenant.kinds_of_events(&created).await;
+        assert_eq!(kinds, ["created", "updated"], "{resource}: and raises no event");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_can_be_deleted_restored_and_removed_for_good() {
+    of_every_resource(async |tenant, resource| {
+        let record = tenant.create_example(resource).await;
+        let path = format!("/v1/{resource}/{}", id_of(&record));
+        let list = format!("/v1/{resource}");
+        let restore = || tenant.request(Method::POST, &format!("{path}/restore")).answer();
+        let listed = async || {
+            tenant
+                .all(&list)
+                .await
+                .iter()
+                .any(|other| id_of(other) == id_of(&record))
+        };
+
+        assert!(listed().await, "{resource}");
+        tenant.delete(&path).await.expect(204);
+        tenant.get(&path).await.expect_problem(404, "not_found");
+        assert!(!listed().await, "{resource}: a deleted record is in no list");
+        tenant.delete(&path).await.expect_problem(404, "not_found");
+
+        let restored = restore().await.expect(200);
+        assert_eq!(restored.body["version"], 3, "{resource}");
+        assert!(listed().await, "{resource}");
+        assert_eq!(
+            restore().await.expect(200).body,
+            restored.body,
+            "{resource}: there was nothing to restore"
+        );
+
+        tenant.delete(&format!("{path}?purge=true")).await.expect(204);
+        tenant.get(&path).await.expect(404);
+        restore().await.expect_problem(404, "not_found");
+        assert_eq!(
+            tenant.kinds_of_events(&record).await,
+            ["created", "deleted", "restored", "purged"],
+            "{resource}"
+        );
+        let kept = tenant.events_of(&record).await;
+        assert!(
+            kept.iter().all(|event| event["changes"] == json!({})),
+            "{resource}: the contents of a purged record are nowhere: {kept:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_is_upserted_and_found_by_the_id_of_another_system() {
+    of_every_resource(async |tenant, resource| {
+        // A slash, a space and a letter outside ASCII, as other systems have them.
+        let path = format!("/v1/{resource}/by/erp/A%2F1%20%C3%BC");
+        tenant.get(&path).await.expect_problem(404, "not_found");
+        let body = tenant.example(resource).await;
+        tenant
+            .put(&format!("{path}?mode=update_only"), &body)
+            .await
+            .expect_problem(404, "not_found");
+
+        let created = tenant.put(&path, &body).await.expect(201);
+        assert_eq!(
+            created.body["external_ids"],
+            json!([{"system": "erp", "id": "A/1 ü"}]),
+            "{resource}"
+        );
+        assert_eq!(created.header("location"), format!("/v1/{resource}/{}", created.id()));
+        assert_eq!(tenant.get(&path).await.expect(200).body, created.body);
+
+        let same = tenant.put(&path, &body).await.expect(200);
+        assert_eq!(same.body, created.body, "{resource}: the same data changes nothing");
+        let tagged = tenant.put(&path, &json!({"tags": ["a"]})).await.expect(200);
+        assert_eq!(tagged.body["version"], 2, "{resource}: what is left out stays");
+        tenant
+            .put(&format!("{path}?mode=create_only"), &body)
+            .await
+            .expect_problem(409, "already_exists");
+
+        let mut other = tenant.example(resource).await;
+        other["external_ids"] = created.body["external_ids"].clone();
+        let list = format!("/v1/{resource}");
+        tenant
+            .post(&list, &other)
+            .await
+            .expect_problem(409, "external_id_taken");
+
+        tenant.delete(&list_item(resource, &created.body)).await.expect(204);
+        tenant.get(&path).await.expect(404);
+        tenant.put(&path, &body).await.expect_problem(409, "deleted");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dry_run_answers_as_the_write_would_and_keeps_nothing() {
+    of_every_resource(async |tenant, resource| {
+        let record = tenant.create_example(resource).await;
+        let path = list_item(resource, &record);
+        let body = tenant.example(resource).await;
+        let events = tenant.changes().await.len();
+
+        let created = tenant
+            .post(&format!("/v1/{resource}?dry_run=true"), &body)
+            .await
+            .expect(201);
+        tenant.get(&list_item(resource, &created.body)).await.expect(404);
+        let patched = tenant
+            .patch(&format!("{path}?dry_run=true"), &json!({"tags": ["a"]}))
+            .await
+            .expect(200);
+        assert_eq!(patched.body["version"], 2);
+        tenant
+            .put(&format!("/v1/{resource}/by/erp/1?dry_run=true"), &body)
+            .await
+            .expect(201);
+        tenant.delete(&format!("{path}?dry_run=true")).await.expect(204);
+        tenant
+            .delete(&format!("{path}?dry_run=true&purge=true"))
+            .await
+            .expect(204);
+        let items = json!({"items": [{"op": "create", "data": body}, {"op": "delete", "id": record["id"]}]});
+        let batch = tenant
+            .post(&format!("/v1/{resource}/batch?dry_run=true"), &items)
+            .await
+            .expect(207);
+        assert_eq!(batch.data()[0]["status"], 201);
+        assert_eq!(batch.data()[1]["status"], 204);
+
+        assert_eq!(tenant.get(&path).await.expect(200).body, record, "{resource}");
+        tenant.get(&format!("/v1/{resource}/by/erp/1")).await.expect(404);
+        assert_eq!(tenant.changes().await.len(), events, "{resource}: nothing happened");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_record_can_be_trimmed_to_some_fields_and_include_its_owner() {
+    of_every_resource(async |tenant, resource| {
+        let owner = tenant.create_example("users").await;
+        let mut body = tenant.example(resource).await;
+        body["owner_id"] = owner["id"].clone();
+        let record = tenant.create(resource, body).await;
+        let path = list_item(resource, &record);
+
+        let trimmed = tenant.get(&format!("{path}?fields=id,tags")).await.expect(200);
+        assert_eq!(trimmed.body, json!({"id": record["id"], "tags": []}), "{resource}");
+        let with_owner = tenant.get(&format!("{path}?fields=id&include=owner")).await.expect(200);
+        assert_eq!(
+            with_owner.body,
+            json!({"id": record["id"], "owner": owner}),
+            "{resource}"
+        );
+        let listed = tenant
+            .get(&format!(
+                "/v1/{resource}?include=owner&fields=id&filter[id]={}",
+                id_of(&record)
+            ))
+            .await;
+        assert_eq!(
+            listed.expect(200).data(),
+            [json!({"id": record["id"], "owner": owner})],
+            "{resource}"
+        );
+        let search =
+            json!({"rule": {"field": "id", "op": "eq", "value": record["id"]}, "include": ["owner"], "fields": ["id"]});
+        let found = tenant
+            .post(&format!("/v1/{resource}/search"), &search)
+            .await
+            .expect(200);
+        assert_eq!(
+            found.data(),
+            [json!({"id": record["id"], "owner": owner})],
+            "{resource}"
+        );
+
+        let wrong = tenant.get(&format!("{path}?fields=id,colour&include=weather")).await;
+        wrong.expect_faults(400, &["?fields unknown_field", "?include unknown_relation"]);
+    })
+    .await;
+}
+
+fn list_item(resource: &str, record: &Value) -> String {
+    format!("/v1/{resource}/{}", id_of(record))
+}

@@ -1,0 +1,97 @@
+//! Starting, stopping, and several instances on one database.
+
+use crate::harness::{Database, Send, Server, Settings, Tenant, id_of};
+use reqwest::Method;
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test]
+async fn two_instances_that_start_together_make_one_schema() {
+    let settings = Settings::new();
+    if Database::under_test() == Database::Sqlite {
+        // One process serves a file; migrating it is safe from several.
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| settings.run(&["migrate"]));
+            }
+        });
+        let tenant = Tenant::on(&Server::start(settings));
+        assert!(!tenant.token.is_empty());
+        return;
+    }
+    let starting = [Server::begin(settings.clone()), Server::begin(settings)];
+    let [one, other] = starting.map(crate::harness::Starting::listening);
+    let here = Tenant::on(&one);
+    let there = here.at(&other);
+    let record = here.create("products", json!({"name": "GTX"})).await;
+    let path = format!("/v1/products/{}", id_of(&record));
+    assert_eq!(there.get(&path).await.expect(200).body, record);
+
+    // What one gave out, the other takes: tokens, cursors, answers kept for a key.
+    here.create("products", json!({"name": "MG"})).await;
+    let cursor = here
+        .get("/v1/products?limit=1&sort=name")
+        .await
+        .expect(200)
+        .next_cursor()
+        .expect("more");
+    let rest = there
+        .get(&format!("/v1/products?limit=1&sort=name&cursor={cursor}"))
+        .await
+        .expect(200);
+    assert_eq!(rest.data()[0]["name"], "MG");
+    let change = |tenant: &Tenant| {
+        let request = tenant.request(Method::PATCH, &path).header("Idempotency-Key", "k");
+        request.json(&json!({"category": "A"})).answer()
+    };
+    let first = change(&here).await.expect(200);
+    let again = change(&there).await.expect(200);
+    assert_eq!(
+        (again.header("idempotency-replayed"), &again.text),
+        ("true", &first.text)
+    );
+    let after = there.now().await;
+    let long_poll = format!("/v1/changes?after={after}&wait=10");
+    let reading = there.get(&long_poll);
+    let writing = here.create("products", json!({"name": "Alpha"}));
+    let (heard, written) = tokio::join!(reading, writing);
+    assert_eq!(
+        heard.expect(200).data()[0]["subject"]["id"],
+        written["id"],
+        "a reader hears of the other's writes"
+    );
+}
+
+#[tokio::test]
+async fn a_server_told_to_stop_ends_what_it_began() {
+    let server = Server::start(Settings::new());
+    let tenant = Tenant::on(&server);
+    let after = tenant.now().await;
+    tenant.stranger().get("/readyz").await.expect(200);
+    let long_poll = format!("/v1/changes?after={after}&wait=30");
+    let reading = tenant.get(&long_poll);
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.signal("TERM");
+    };
+    let (waited, ()) = tokio::join!(reading, stopping);
+    assert_eq!(
+        waited.expect(200).data(),
+        [json!(null); 0],
+        "the reader who waited is let go with an answer"
+    );
+    assert_eq!(server.wait_for_exit(), 0);
+    let refused = tenant.request(Method::GET, "/healthz").try_answer().await;
+    assert!(refused.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn strangers_see_that_the_service_lives_and_nothing_else() {
+    let stranger = Tenant::new().stranger();
+    assert_eq!(stranger.get("/healthz").await.expect(200).body["status"], "ok");
+    assert_eq!(stranger.get("/readyz").await.expect(200).body["status"], "ready");
+    assert_eq!(stranger.get("/v1/limits").await.expect(200).body["batch_items"], 1_000);
+    let metrics = stranger.get("/metrics").await.expect(200);
+    assert!(metrics.text.contains("rapport_http_requests_total"), "{}", metrics.text);
+    assert!(!metrics.text.contains("/v1/products/0"), "no ids in the metrics");
+}
