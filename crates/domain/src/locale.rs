@@ -91,6 +91,12 @@ impl TimeZone {
     }
 }
 
+impl Default for TimeZone {
+    fn default() -> Self {
+        Self(Tz::UTC)
+    }
+}
+
 impl FromStr for TimeZone {
     type Err = String;
     fn from_str(name: &str) -> Result<Self, Self::Err> {

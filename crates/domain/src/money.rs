@@ -27,6 +27,12 @@ impl Currency {
     }
 }
 
+impl Default for Currency {
+    fn default() -> Self {
+        Self(iso_currency::Currency::EUR)
+    }
+}
+
 impl FromStr for Currency {
     type Err = String;
     fn from_str(code: &str) -> Result<Self, Self::Err> {

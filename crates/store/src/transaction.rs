@@ -64,6 +64,11 @@ impl Scope {
             request_id: None,
         }
     }
+
+    /// The service itself before it is known whose data is meant: only queries that name a tenant find anything.
+    pub fn nobody() -> Self {
+        Self::system(Arc::new(Tenant::none()))
+    }
 }
 
 /// One transaction on behalf of a [`Scope`]. Whatever happens in it is kept as a whole or not at all.

@@ -23,3 +23,25 @@ pub struct Tenant {
     /// When it was set up.
     pub created_at: Timestamp,
 }
+
+impl Tenant {
+    /// A new company.
+    pub fn new(name: impl Into<String>, currency: Currency, time_zone: TimeZone, now: Timestamp) -> Self {
+        Self {
+            id: TenantId::new(),
+            name: name.into(),
+            currency,
+            time_zone,
+            require_if_match: false,
+            created_at: now,
+        }
+    }
+
+    /// No company: stands where it is not known yet which one is meant, and owns nothing.
+    pub fn none() -> Self {
+        Self {
+            id: TenantId(uuid::Uuid::nil()),
+            ..Self::new("", Currency::default(), TimeZone::default(), Timestamp::now())
+        }
+    }
+}
