@@ -147,7 +147,7 @@ impl<R: Record> Writing<R> {
 }
 
 /// Sends a kept or a fresh answer.
-fn respond(reply: Reply) -> HttpResponse {
+pub(crate) fn respond(reply: Reply) -> HttpResponse {
     let status = actix_web::http::StatusCode::from_u16(reply.status).unwrap_or_default();
     let mut response = HttpResponse::build(status);
     for idempotency::Header(name, value) in &reply.headers {
@@ -166,7 +166,7 @@ fn respond(reply: Reply) -> HttpResponse {
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The key, bare or as a quoted string (a structured field, RFC 8941).
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };
@@ -189,7 +189,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// What makes a request the same one when it is repeated.
-fn name_request(request: &HttpRequest, key: String, body: &Value) -> Key {
+pub(crate) fn name_request(request: &HttpRequest, key: String, body: &Value) -> Key {
     let if_match = request
         .headers()
         .get("if-match")

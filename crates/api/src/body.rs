@@ -12,11 +12,7 @@ use serde_json::Value;
 
 /// The body as JSON; null when there is none.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Value, Problem> {
-    let limit = limits::body_limit(request.path());
-    let read = tokio::time::timeout(limits::BODY_DEADLINE, collect(payload, limit));
-    let bytes = read
-        .await
-        .map_err(|_| Problem::new("request_timeout", "the body took too long to arrive"))??;
+    let bytes = read_bytes(request, payload).await?;
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
@@ -32,6 +28,14 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Valu
     } else {
         Ok(value)
     }
+}
+
+/// The body as it came.
+pub(crate) async fn read_bytes(request: &HttpRequest, payload: Payload) -> Result<BytesMut, Problem> {
+    let limit = limits::body_limit(request.path());
+    let read = tokio::time::timeout(limits::BODY_DEADLINE, collect(payload, limit));
+    read.await
+        .map_err(|_| Problem::new("request_timeout", "the body took too long to arrive"))?
 }
 
 async fn collect(mut payload: Payload, limit: usize) -> Result<BytesMut, Problem> {

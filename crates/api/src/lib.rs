@@ -3,6 +3,8 @@
 //! [`resource`] holds the mechanics that every resource has; what is special to one stands in its own file.
 
 pub mod access;
+pub mod acting;
+pub mod auth;
 mod batch;
 mod body;
 pub mod caller;

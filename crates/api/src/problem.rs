@@ -54,6 +54,42 @@ pub const PROBLEMS: &[ProblemKind] = &[
         "Send `Authorization: Bearer <access token>`; get one at `/v1/auth/login` or `/v1/auth/token`.",
     ),
     kind(
+        "invalid_credentials",
+        401,
+        "The e-mail address, password or tenant is wrong",
+        "Which one is not told. After some failures further attempts must wait `Retry-After` seconds.",
+    ),
+    kind(
+        "invalid_client",
+        401,
+        "The client is not known",
+        "Send the id of a service account and one of its secrets, as HTTP Basic or in the form (RFC 6749 section 2.3.1).",
+    ),
+    kind(
+        "invalid_grant",
+        400,
+        "The refresh token is not valid",
+        "Log in again. A refresh token is used once; one that comes a second time ends its session.",
+    ),
+    kind(
+        "invalid_scope",
+        400,
+        "The scope is not valid",
+        "Ask for scopes of this service that the role, or the session, includes.",
+    ),
+    kind(
+        "unsupported_grant_type",
+        400,
+        "The grant type is not supported",
+        "Use `client_credentials` or `refresh_token`; people log in at `/v1/auth/login`.",
+    ),
+    kind(
+        "unsupported_token_type",
+        400,
+        "Tokens of this type cannot be revoked",
+        "The access tokens of a service account end when its secret is revoked, and after ten minutes by themselves.",
+    ),
+    kind(
         "forbidden",
         403,
         "Not permitted",

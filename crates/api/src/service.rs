@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::resource::{on, resource};
 use crate::sales::{opportunities, pipelines};
 use crate::state::State;
-use crate::{changes, health, limits, observe, problem_pages, request_id};
+use crate::{auth, changes, health, limits, observe, problem_pages, request_id};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use domain::customer::relationships::Relationship;
@@ -39,9 +39,10 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .service(pipelines::routes())
                 .service(resource::<Stage>())
                 .service(opportunities::routes())
-                .service(resource::<User>())
+                .service(resource::<User>().configure(auth::user_routes))
                 .service(resource::<Team>())
-                .service(resource::<ServiceAccount>())
+                .service(resource::<ServiceAccount>().configure(auth::service_account_routes))
+                .service(auth::routes())
                 .service(on("/changes").route(web::get().to(changes::list_changes)))
                 .service(on("/limits").route(web::get().to(limits::get_limits)))
                 .default_service(web::to(not_found)),
@@ -49,6 +50,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(on("/healthz").route(web::get().to(health::get_health)))
         .service(on("/readyz").route(web::get().to(health::get_readiness)))
         .service(on("/metrics").route(web::get().to(health::get_metrics)))
+        .configure(auth::well_known_routes)
         .configure(problem_pages::routes)
         .default_service(web::to(not_found));
 }

@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use crate::auth::Auth;
 use crate::cursor::CursorKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -11,6 +12,8 @@ use store::Store;
 pub struct State {
     /// The data.
     pub store: Arc<Store>,
+    /// Who calls.
+    pub auth: Arc<Auth>,
     /// Signs cursors.
     pub cursor_key: CursorKey,
     /// What `/metrics` shows.

@@ -41,22 +41,16 @@ pub struct Throttle {
     addresses: Cache<IpAddr, Arc<DefaultDirectRateLimiter>>,
 }
 
-impl Default for Throttle {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Throttle {
-    /// Nobody has tried yet.
-    pub fn new() -> Self {
+    /// Nobody has tried yet; each address has this many attempts at once.
+    pub fn new(burst: NonZeroU32) -> Self {
         // An address that was idle for so long has its whole burst again, so it can be forgotten.
-        let recovered = ONE_MORE_AFTER * BURST.get();
+        let recovered = ONE_MORE_AFTER * burst.get();
         Self {
             clock: DefaultClock::default(),
             quota: Quota::with_period(ONE_MORE_AFTER)
-                .unwrap_or(Quota::per_minute(BURST))
-                .allow_burst(BURST),
+                .unwrap_or(Quota::per_minute(burst))
+                .allow_burst(burst),
             addresses: Cache::builder().max_capacity(ADDRESSES).time_to_idle(recovered).build(),
         }
     }
@@ -95,7 +89,7 @@ mod tests {
 
     #[test]
     fn an_address_has_a_burst_and_others_have_their_own() {
-        let throttle = Throttle::new();
+        let throttle = Throttle::new(BURST);
         let (one, other) = ("198.51.100.1".parse().unwrap(), "198.51.100.2".parse().unwrap());
         for _ in 0..BURST.get() {
             assert_eq!(throttle.attempt(one), Ok(()));
@@ -109,7 +103,7 @@ mod tests {
 
     #[test]
     fn all_addresses_of_one_network_count_as_one() {
-        let throttle = Throttle::new();
+        let throttle = Throttle::new(BURST);
         for host in 0..BURST.get() {
             assert_eq!(throttle.attempt(format!("2001:db8::{host:x}").parse().unwrap()), Ok(()));
         }
