@@ -5,7 +5,7 @@ use crate::record::Fields;
 use crate::validation::faults_of;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use validator::Validate;
 
 /// Faults told of one body at most.
@@ -91,6 +91,7 @@ fn explain<T: DeserializeOwned>(body: &Value, validate: impl Fn(&T) -> Option<Re
     let mut search = Search {
         rest: body.clone(),
         removed: HashMap::new(),
+        mended: HashSet::new(),
         faults: Vec::new(),
     };
     while search.faults.len() < MOST_FAULTS {
@@ -116,6 +117,8 @@ struct Search {
     rest: Value,
     /// Items taken out of arrays, by the array's pointer: their places, so that later indices can be told right.
     removed: HashMap<String, Vec<usize>>,
+    /// Members that were missing and have been put in.
+    mended: HashSet<Vec<String>>,
     faults: Vec<Fault>,
 }
 
@@ -138,7 +141,10 @@ impl Search {
                 self.faults
                     .push(Fault::new(pointer, code_of(message), words_of(message)));
             }
-            self.remove(&path)
+            match first_choice(message) {
+                Some(choice) => self.replace(&path, choice),
+                None => self.remove(&path),
+            }
         }
     }
 
@@ -147,15 +153,31 @@ impl Search {
         if !self.faults.iter().any(|fault| fault.pointer == pointer) {
             self.faults.push(Fault::new(pointer, "required", "is required"));
         }
+        let Some((_, parent)) = path.split_last() else {
+            return false;
+        };
+        // Where no guess was right, what lacks the member goes as a whole.
+        if self.mended.insert(path.to_vec()) {
+            self.replace(path, STAND_IN.clone())
+        } else {
+            self.remove(parent)
+        }
+    }
+
+    /// Puts another value in the place of a member.
+    fn replace(&mut self, path: &[String], value: Value) -> bool {
         let Some((name, parent)) = path.split_last() else {
             return false;
         };
-        let parent = self.rest.pointer_mut(&pointer_of(parent));
-        let Some(Value::Object(members)) = parent else {
-            return false;
-        };
-        members.insert(unescaped(name), STAND_IN.clone());
-        true
+        let parent_pointer = pointer_of(parent);
+        match self.rest.pointer_mut(&parent_pointer) {
+            Some(Value::Object(members)) => {
+                let before = members.insert(unescaped(name), value.clone());
+                before != Some(value)
+            }
+            // An enum within an item is told of as if the item had a member of the variant's name.
+            _ => self.remove(path),
+        }
     }
 
     /// Takes a member or an item out; a mended member gets another guess instead.
@@ -262,6 +284,12 @@ fn quoted_after<'a>(message: &'a str, phrase: &str) -> Option<&'a str> {
     message.strip_prefix(phrase)?.strip_prefix('`')?.split('`').next()
 }
 
+/// The first of the choices that serde names when a text is none of them.
+fn first_choice(message: &str) -> Option<Value> {
+    let (_, choices) = message.strip_prefix("unknown variant ")?.rsplit_once(", expected ")?;
+    choices.split('`').nth(1).map(Value::from)
+}
+
 fn code_of(message: &str) -> &'static str {
     if message.starts_with("invalid type") {
         "invalid_type"
@@ -319,6 +347,47 @@ mod tests {
             found,
             expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned()))
         );
+    }
+
+    #[test]
+    fn a_wrong_or_missing_choice_hides_no_other_fault() {
+        use crate::customer::relationships::RelationshipFields;
+        let id = "01890000-0000-7000-8000-000000000000";
+        for (role, code) in [
+            (json!("owns"), "invalid_choice"),
+            (json!(1), "invalid_type"),
+            (json!({"a": 1}), "invalid_choice"),
+        ] {
+            let body = json!({"from_id": id, "to_id": id, "role": role, "title": ""});
+            let found = parse::<RelationshipFields>(&body).err().unwrap_or_default();
+            let mut found: Vec<_> = found
+                .iter()
+                .map(|fault| (fault.pointer.as_str(), fault.code.as_str()))
+                .collect();
+            found.sort_unstable();
+            assert_eq!(
+                found,
+                [
+                    ("/role", code),
+                    ("/title", "invalid_length"),
+                    ("/to_id", "same_customer")
+                ],
+                "{role}"
+            );
+        }
+        let found = parse::<RelationshipFields>(&json!({})).err().unwrap_or_default();
+        let found: Vec<_> = found.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert!(
+            ["/from_id", "/to_id", "/role"]
+                .iter()
+                .all(|pointer| found.contains(pointer)),
+            "{found:?}"
+        );
+        // No currency can be guessed.
+        let body = json!({"unit_price": {"amount": "1.00"}, "colour": 1});
+        let mut found: Vec<_> = faults(body).into_iter().map(|(pointer, _)| pointer).collect();
+        found.sort();
+        assert_eq!(found, ["/colour", "/name", "/unit_price/currency"]);
     }
 
     #[test]
