@@ -46,40 +46,41 @@ pub(super) fn parts(condition: &Condition, keys: &[SortKey], after: Option<&Posi
     let mut all: Vec<_> = keys.iter().flat_map(columns).collect();
     let leading = match keys.first() {
         Some(first) if first.field.optional => columns(first).len(),
-        _ => return vec![part(condition, &all, values, "")],
+        _ => return vec![part(condition.clone(), &all, &all, values)],
     };
+    // Within each part all records have the first key, or none has.
     for column in &mut all[..leading] {
         column.optional = false;
     }
+    let all_are = |check: &'static str| {
+        all[..leading].iter().fold(condition.clone(), |narrowed, column| {
+            narrowed.and(|compiler| {
+                compiler.sort_operand(condition.registry, *column);
+                compiler.sql.raw(check);
+            })
+        })
+    };
     let (first_values, other_values) = values.split_at(leading.min(values.len()));
-    let is_past_values = first_values.first().is_some_and(Option::is_none);
-    let with = (!is_past_values).then(|| part(condition, &all, values, " IS NOT NULL"));
-    let rest_after = if is_past_values { other_values } else { &[] };
-    let first = all[0];
-    let lacking = condition.clone().and(|compiler| {
-        compiler.sort_operand(condition.registry, first);
-        compiler.sql.raw(" IS NULL");
-    });
-    let without = part(&lacking, &all[leading..], rest_after, "");
-    with.into_iter().chain([without]).collect()
+    if first_values.first().is_some_and(Option::is_none) {
+        return vec![part(all_are(" IS NULL"), &all, &all[leading..], other_values)];
+    }
+    vec![
+        part(all_are(" IS NOT NULL"), &all, &all, values),
+        part(all_are(" IS NULL"), &all, &[], &[]),
+    ]
 }
 
-/// The records after the place with these values. `first_is` is what holds of the first column.
-fn part(condition: &Condition, columns: &[Column], values: &[Option<Value>], first_is: &'static str) -> Part {
-    let mut narrowed = condition.clone();
-    if let Some(first) = columns.first().filter(|_| !first_is.is_empty()) {
-        narrowed = narrowed.and(|compiler| {
-            compiler.sort_operand(condition.registry, *first);
-            compiler.sql.raw(first_is);
-        });
-    }
-    if !columns.is_empty() && columns.len() == values.len() {
-        narrowed = narrowed.and(|compiler| compiler.after(condition, columns, values));
-    }
-    Part {
-        condition: narrowed,
-        order: order_of(condition.registry, columns),
-    }
+/// The records after the place that has these values in some columns. All columns stand in the order, even those that
+/// all its records lack: PostgreSQL then sees that the index has it.
+fn part(condition: Condition, order: &[Column], columns: &[Column], values: &[Option<Value>]) -> Part {
+    let order = order_of(condition.registry, order);
+    let registry = condition.registry;
+    let condition = if !columns.is_empty() && columns.len() == values.len() {
+        condition.and(|compiler| compiler.after(registry, columns, values))
+    } else {
+        condition
+    };
+    Part { condition, order }
 }
 
 pub(super) fn order(registry: &'static Registry, keys: &[SortKey]) -> Order {
@@ -119,35 +120,35 @@ impl Compiler<'_> {
     }
 
     /// `a >= x AND (a > x OR …)`, to the last column: `id > y`.
-    fn after(&mut self, condition: &Condition, columns: &[Column], values: &[Option<Value>]) {
+    fn after(&mut self, registry: &Registry, columns: &[Column], values: &[Option<Value>]) {
         let (Some((column, columns)), Some((value, values))) = (columns.split_first(), values.split_first()) else {
             return;
         };
         let Some(value) = value else {
             // Past all values: what follows lacks one too.
-            self.sort_operand(condition.registry, *column);
+            self.sort_operand(registry, *column);
             self.sql.raw(" IS NULL AND ");
-            self.grouped(|compiler| compiler.after(condition, columns, values));
+            self.grouped(|compiler| compiler.after(registry, columns, values));
             return;
         };
         if columns.is_empty() {
-            self.beyond(condition, *column, value, true);
+            self.beyond(registry, *column, value, true);
             return;
         }
-        self.beyond(condition, *column, value, false);
+        self.beyond(registry, *column, value, false);
         self.sql.raw(" AND (");
-        self.beyond(condition, *column, value, true);
+        self.beyond(registry, *column, value, true);
         self.sql.raw(" OR (");
-        self.after(condition, columns, values);
+        self.after(registry, columns, values);
         self.sql.raw("))");
     }
 
     /// A column is past a value in the order, or at it.
-    fn beyond(&mut self, condition: &Condition, column: Column, value: &Value, strictly: bool) {
+    fn beyond(&mut self, registry: &Registry, column: Column, value: &Value, strictly: bool) {
         if column.optional {
             self.sql.raw("(");
         }
-        self.sort_operand(condition.registry, column);
+        self.sort_operand(registry, column);
         self.sql.raw(match (column.descending, strictly) {
             (true, true) => " < ",
             (true, false) => " <= ",
@@ -157,7 +158,7 @@ impl Compiler<'_> {
         self.sql.bind(stored(column.field, value));
         if column.optional {
             self.sql.raw(" OR ");
-            self.sort_operand(condition.registry, column);
+            self.sort_operand(registry, column);
             self.sql.raw(" IS NULL)");
         }
     }

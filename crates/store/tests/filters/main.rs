@@ -8,6 +8,7 @@
 
 mod database;
 mod pages;
+mod plans;
 mod registry;
 mod related;
 mod rules;
