@@ -11,8 +11,10 @@
 //!
 //! Values are bound; every name comes from the constants of the registry.
 
+mod check;
 mod compile;
 mod fragment;
+mod operand;
 mod page;
 mod related;
 mod text;

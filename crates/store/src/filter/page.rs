@@ -3,7 +3,8 @@
 //! After the place (x, y) of an order by (a, id) come the records with `a >= x AND (a > x OR id > y)`; the first half
 //! is what an index is entered by. Records without a value come last, whichever way the order goes.
 
-use super::compile::{Compiler, stored};
+use super::check::stored;
+use super::compile::Compiler;
 use super::fragment::{Alias, Fragment};
 use super::{Condition, Order, Part};
 use domain::operation::visibility::Visibility;

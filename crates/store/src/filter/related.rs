@@ -1,6 +1,7 @@
 //! Compiles what a rule says of related records.
 
-use super::compile::{Compiler, Scope, currency_of, stored, symbol};
+use super::check::{currency_of, stored, symbol};
+use super::compile::{Compiler, Scope};
 use super::fragment::Alias;
 use domain::registry::{Field, FieldType, Link};
 use domain::rule::{Check, Function, Holds, Operand, Quantifier, Related, Rule, Value};

@@ -6,7 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod agreement;
 mod database;
+mod oracle;
 mod pages;
 mod plans;
 mod registry;

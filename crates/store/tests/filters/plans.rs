@@ -112,7 +112,7 @@ fn company(database: &mut Database) -> (Tenant, UserId, TeamId) {
     (tenant, user, team)
 }
 
-const SEED_SQLITE: &str = r#"
+const SEED_SQLITE: &str = r"
 PRAGMA foreign_keys = OFF;
 CREATE TEMP TABLE numbers AS
   WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i FROM n;
@@ -142,9 +142,9 @@ INSERT INTO opportunities (tenant_id, id, version, created_at, updated_at, owner
     '[]', '[]', '[]', CASE WHEN i % 50 = 0 THEN 'won' ELSE 'open' END, i
   FROM numbers WHERE i <= 50000;
 ANALYZE;
-"#;
+";
 
-const SEED_POSTGRES: &str = r#"
+const SEED_POSTGRES: &str = r"
 SET session_replication_role = replica;
 INSERT INTO customers (tenant_id, id, version, created_at, updated_at, owner_id, tags, external_ids, kind, name,
     lifecycle, emails, phones, addresses, handles, birth_date, demographics, interests, preferences, organisation,
@@ -173,7 +173,7 @@ INSERT INTO opportunities (tenant_id, id, version, created_at, updated_at, owner
     '[]', '[]', '[]', CASE WHEN i % 50 = 0 THEN 'won' ELSE 'open' END, to_timestamp(i)
   FROM generate_series(1, 50000) AS i;
 ANALYZE;
-"#;
+";
 
 /// A place in the middle of an order.
 fn middle(keys: &[SortKey]) -> Position {
