@@ -7,7 +7,7 @@ use crate::request_id;
 use crate::state::State;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use domain::operation::scopes::{Scope as Permission, Scopes};
 use futures_util::future::LocalBoxFuture;
 use sql::ids::TokenId;
@@ -73,11 +73,17 @@ impl FromRequest for Caller {
     }
 }
 
-/// Who sent a request, by its access token.
+/// Who sent a request, by its access token; refused when its tenant sends too many.
 pub(crate) async fn authenticate(state: &State, request: &HttpRequest) -> Result<Caller, Problem> {
     let token = bearer(request.headers())?;
     match state.auth.known(&state.store, token).await {
-        Ok(known) => Ok(Caller::new(known)),
+        Ok(known) => {
+            let caller = Caller::new(known);
+            if let Some(limit) = &state.rate_limit {
+                request.extensions_mut().insert(limit.admit(caller.scope.tenant.id)?);
+            }
+            Ok(caller)
+        }
         Err(Unknown::Store(error)) => Err(error.into()),
         Err(Unknown::Token(error @ InvalidToken::KeysUnavailable)) => Err(Problem::unavailable(error.to_string())),
         Err(Unknown::Token(error)) => Err(Problem::unauthorized(Some("invalid_token"), error.to_string())),

@@ -15,6 +15,7 @@ mod health;
 mod history;
 pub mod limits;
 mod list;
+pub mod maintenance;
 mod observe;
 mod problem_pages;
 
@@ -23,6 +24,7 @@ mod preconditions;
 pub mod problem;
 mod projection;
 mod query;
+mod rate_limit;
 mod reply;
 pub mod request_id;
 pub mod resource;
@@ -32,5 +34,6 @@ mod state;
 mod strict_json;
 
 pub use problem::Problem;
+pub use rate_limit::RateLimit;
 pub use service::{ServerOptions, serve};
 pub use state::State;

@@ -2,13 +2,14 @@
 //! whatever went wrong outside a handler. Nothing personal is logged: the route, never the path.
 
 use crate::problem::Problem;
+use crate::rate_limit::Remaining;
 use crate::request_id;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ALLOW, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -29,11 +30,15 @@ pub(crate) async fn request(
     }
     let work = AssertUnwindSafe(tokio::time::timeout(HARD_DEADLINE, next.call(request))).catch_unwind();
     // The request must not be held while it is routed, so what fails here has no route to be counted under.
-    let response = match work.await {
+    let mut response = match work.await {
         Ok(Ok(response)) => as_problem(response?.map_into_boxed_body()),
         Ok(Err(_)) => return Err(Problem::unavailable("the request took too long").into()),
         Err(_) => return Err(Problem::internal("a handler panicked").into()),
     };
+    let remaining = response.request().extensions().get::<Remaining>().copied();
+    if let Some(remaining) = remaining {
+        remaining.write(response.response_mut().headers_mut());
+    }
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
     let labels = [

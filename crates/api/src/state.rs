@@ -2,6 +2,7 @@
 
 use crate::auth::Auth;
 use crate::cursor::CursorKey;
+use crate::rate_limit::RateLimit;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,6 +19,8 @@ pub struct State {
     pub cursor_key: CursorKey,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
+    /// What a tenant may send; none for no limit.
+    pub rate_limit: Option<Arc<RateLimit>>,
     /// Set when the service is shutting down: it is no longer ready for new work.
     pub draining: Arc<AtomicBool>,
 }

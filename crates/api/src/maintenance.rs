@@ -1,0 +1,51 @@
+//! What the service does beside serving: it tidies each tenant's data, and reads the signing keys anew.
+
+use crate::state::State;
+use std::sync::Arc;
+use std::time::Duration;
+use store::operation::{login_failures, sessions, tenants};
+use store::{Error, Scope};
+
+/// How often another instance's new signing key is looked for.
+const REREAD_KEYS: Duration = Duration::from_secs(30);
+
+/// Starts the work in the background. It ends with the process.
+pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Duration>) {
+    let tidying = state.clone();
+    tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(every);
+        loop {
+            rounds.tick().await;
+            if let Err(error) = tidy(&tidying, event_retention).await {
+                tracing::warn!(%error, "tidying failed; it is tried again in the next round");
+            }
+        }
+    });
+    let auth = Arc::clone(&state.auth);
+    tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(REREAD_KEYS);
+        loop {
+            rounds.tick().await;
+            if let Err(error) = auth.tokens.keys().reread() {
+                tracing::warn!(%error, "the signing keys could not be read anew");
+            }
+        }
+    });
+}
+
+async fn tidy(state: &State, event_retention: Option<chrono::Duration>) -> Result<(), Error> {
+    if let Some(limit) = &state.rate_limit {
+        limit.tidy();
+    }
+    for tenant in state.store.read(&Scope::nobody(), tenants::all).await? {
+        let scope = Scope::system(Arc::new(tenant));
+        let removed = state.store.write(&scope, move |tx| {
+            let now = tx.now();
+            sessions::forget(tx, now)?;
+            store::maintenance::tidy(tx, event_retention)
+        }).await?;
+        tracing::debug!(tenant = %scope.tenant.id, ?removed, "tidied");
+    }
+    let day_ago = |tx: &store::Transaction<'_>| (tx.now().utc() - chrono::Duration::days(1)).into();
+    state.store.write(&Scope::nobody(), move |tx| login_failures::forget(tx, day_ago(tx))).await.map(drop)
+}
