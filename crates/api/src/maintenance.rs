@@ -39,13 +39,20 @@ async fn tidy(state: &State, event_retention: Option<chrono::Duration>) -> Resul
     }
     for tenant in state.store.read(&Scope::nobody(), tenants::all).await? {
         let scope = Scope::system(Arc::new(tenant));
-        let removed = state.store.write(&scope, move |tx| {
-            let now = tx.now();
-            sessions::forget(tx, now)?;
-            store::maintenance::tidy(tx, event_retention)
-        }).await?;
+        let removed = state
+            .store
+            .write(&scope, move |tx| {
+                let now = tx.now();
+                sessions::forget(tx, now)?;
+                store::maintenance::tidy(tx, event_retention)
+            })
+            .await?;
         tracing::debug!(tenant = %scope.tenant.id, ?removed, "tidied");
     }
     let day_ago = |tx: &store::Transaction<'_>| (tx.now().utc() - chrono::Duration::days(1)).into();
-    state.store.write(&Scope::nobody(), move |tx| login_failures::forget(tx, day_ago(tx))).await.map(drop)
+    state
+        .store
+        .write(&Scope::nobody(), move |tx| login_failures::forget(tx, day_ago(tx)))
+        .await
+        .map(drop)
 }

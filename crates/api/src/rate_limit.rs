@@ -36,12 +36,21 @@ impl RateLimit {
         let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1));
         let quota = Quota::per_second(per_second).allow_burst(burst);
         let limiter = RateLimiter::keyed(quota).with_middleware();
-        Self { limiter, clock: DefaultClock::default(), per_second, burst }
+        Self {
+            limiter,
+            clock: DefaultClock::default(),
+            per_second,
+            burst,
+        }
     }
 
     /// Takes one request out of the tenant's bucket, or says when to come back.
     pub(crate) fn admit(&self, tenant: TenantId) -> Result<Remaining, Problem> {
-        let remaining = |requests| Remaining { requests, per_second: self.per_second, burst: self.burst };
+        let remaining = |requests| Remaining {
+            requests,
+            per_second: self.per_second,
+            burst: self.burst,
+        };
         match self.limiter.check_key(&tenant) {
             Ok(state) => Ok(remaining(state.remaining_burst_capacity())),
             Err(not_until) => {
@@ -49,7 +58,10 @@ impl RateLimit {
                 let problem = Problem::new("too_many_requests", "the tenant sends more requests than it may");
                 // Rounded up: whoever comes back at the time that was told must be let in.
                 let problem = problem.retry_after(wait.as_secs() + 1);
-                Err(remaining(0).headers().into_iter().fold(problem, |problem, (name, value)| problem.with_header(name, value)))
+                Err(remaining(0)
+                    .headers()
+                    .into_iter()
+                    .fold(problem, |problem, (name, value)| problem.with_header(name, value)))
             }
         }
     }
@@ -63,7 +75,11 @@ impl RateLimit {
 
 impl Remaining {
     fn headers(self) -> [(HeaderName, String); 2] {
-        let Self { requests, per_second, burst } = self;
+        let Self {
+            requests,
+            per_second,
+            burst,
+        } = self;
         let window = burst.get().div_ceil(per_second.get());
         let until_full = (burst.get() - requests.min(burst.get())).div_ceil(per_second.get());
         [

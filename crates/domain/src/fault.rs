@@ -39,7 +39,7 @@ impl Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The input is wrong: every fault of it.
-    #[error("{} faults", .0.len())]
+    #[error("{}", listed(.0))]
     Invalid(Vec<Fault>),
     /// The record's present state does not allow it.
     #[error("{detail}")]
@@ -52,6 +52,14 @@ pub enum Refusal {
     /// The caller's permissions do not allow it.
     #[error("{0}")]
     Forbidden(String),
+}
+
+fn listed(faults: &[Fault]) -> String {
+    let faults: Vec<_> = faults
+        .iter()
+        .map(|fault| format!("{} {}", fault.pointer, fault.message))
+        .collect();
+    faults.join("; ")
 }
 
 impl Refusal {

@@ -150,9 +150,16 @@ impl Config {
 
     /// Who may call, and how that is proved.
     pub(crate) fn auth_options(&self) -> Result<AuthOptions, String> {
-        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.bind));
+        let url = self
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.bind));
         let proxies = self.trusted_proxies.as_deref().unwrap_or_default();
-        let proxies = proxies.split(',').map(str::trim).filter(|range| !range.is_empty()).map(str::parse);
+        let proxies = proxies
+            .split(',')
+            .map(str::trim)
+            .filter(|range| !range.is_empty())
+            .map(str::parse);
         Ok(AuthOptions {
             trusted_proxies: proxies.collect::<Result<_, _>>()?,
             issuers: self.issuers.clone(),
@@ -174,7 +181,8 @@ impl Config {
 
     /// How long events are kept, if not for good.
     pub(crate) fn event_retention(&self) -> Option<chrono::Duration> {
-        self.event_retention_days.map(|days| chrono::Duration::days(days.into()))
+        self.event_retention_days
+            .map(|days| chrono::Duration::days(days.into()))
     }
 
     /// The settings as they may be shown: without passwords.
@@ -217,7 +225,10 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        assert_eq!(without_password("postgres://me:secret@host/db"), "postgres://me:redacted@host/db");
+        assert_eq!(
+            without_password("postgres://me:secret@host/db"),
+            "postgres://me:redacted@host/db"
+        );
         assert_eq!(without_password("sqlite://data/rapport.db"), "sqlite://data/rapport.db");
     }
 }

@@ -72,16 +72,32 @@ pub(crate) fn migrate(config: &Config) -> Result<()> {
 pub(crate) async fn token(config: &Config, args: TokenArgs) -> Result<()> {
     let store = Store::open(&config.store_options())?;
     let auth = Auth::open(config.auth_options()?)?;
-    let asked = CommandLineToken { role: args.role, tenant: args.tenant, life: Duration::from_secs(args.ttl) };
+    let asked = CommandLineToken {
+        role: args.role,
+        tenant: args.tenant,
+        life: Duration::from_secs(args.ttl),
+    };
     print_line(&command_line_token(&store, &auth.tokens, asked).await?)
 }
 
 /// `rapport tenants`.
 pub(crate) async fn tenants(config: &Config, command: TenantsCommand) -> Result<()> {
-    let TenantsCommand::Create { name, email, currency, time_zone, require_if_match } = command;
+    let TenantsCommand::Create {
+        name,
+        email,
+        currency,
+        time_zone,
+        require_if_match,
+    } = command;
     let store = Store::open(&config.store_options())?;
     let auth = Auth::open(config.auth_options()?)?;
-    let new = NewTenant { name, currency, time_zone, require_if_match, admin_email: email };
+    let new = NewTenant {
+        name,
+        currency,
+        time_zone,
+        require_if_match,
+        admin_email: email,
+    };
     let admin = create_tenant(&store, &auth.passwords, new).await?;
     print_line(&admin.password)
 }

@@ -1,8 +1,8 @@
 //! `rapport serve`: opens the store, makes what is missing, greets the newcomer, and serves.
 
 use crate::config::{Config, LogFormat};
-use api::auth::setup::{NewAdmin, NewTenant, bootstrap};
 use api::auth::Auth;
+use api::auth::setup::{NewAdmin, NewTenant, bootstrap};
 use api::cursor::CursorKey;
 use api::{ServerOptions, State, maintenance};
 use domain::locale::TimeZone;
@@ -29,10 +29,16 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>
         rate_limit: config.rate_limit().map(Arc::new),
         draining: Arc::default(),
     };
-    maintenance::start(&state, Duration::from_secs(config.maintenance_seconds.max(1)), config.event_retention());
+    maintenance::start(
+        &state,
+        Duration::from_secs(config.maintenance_seconds.max(1)),
+        config.event_retention(),
+    );
     let options = ServerOptions {
         bind: config.bind,
-        workers: config.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
+        workers: config
+            .workers
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)),
         drain: Duration::from_secs(config.drain_seconds),
     };
     api::serve(state, options, |address| greet(address, &config, first.as_ref())).await?;
@@ -42,7 +48,10 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>
 
 fn start_log(config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let filter = EnvFilter::try_new(&config.log)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     match config.log_format {
         LogFormat::Text => log.compact().init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
@@ -72,7 +81,8 @@ fn greet(address: SocketAddr, config: &Config, first: Option<&NewAdmin>) {
     };
     let mut lines = format!("Rapport serves on {url}, its documentation on {url}/docs\n");
     if let Some(NewAdmin { email, password, .. }) = first {
-        lines += &format!("\nThe first administrator is {email}, with the password {password} (it is shown only now)\n");
+        lines +=
+            &format!("\nThe first administrator is {email}, with the password {password} (it is shown only now)\n");
     }
     lines += &format!("\n  {token}\n  curl -s {url}/v1/customers -H \"Authorization: Bearer $TOKEN\"\n\n");
     let mut out = std::io::stdout().lock();

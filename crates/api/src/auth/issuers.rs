@@ -6,7 +6,7 @@
 use super::tokens::{InvalidToken, checked_header, in_time, reason, validation};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sql::Timestamp;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,7 +27,7 @@ const LONGEST_SET: usize = 256 * 1024;
 const SHORTEST_MODULUS: usize = 342;
 
 /// A foreign issuer, as the configuration names it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// Its `iss`, to the letter.

@@ -122,10 +122,7 @@ pub fn normalise_email(address: &str) -> String {
 
 /// That a text is an e-mail address by itself: no name before it, no IP address after the `@`.
 pub fn check_email(address: &str) -> Result<(), ValidationError> {
-    let options = Options::default()
-        .with_required_tld()
-        .without_display_text()
-        .without_domain_literal();
+    let options = Options::default().without_display_text().without_domain_literal();
     match Address::parse_with_options(address, options) {
         Ok(parsed) if parsed.as_str().len() <= 254 => Ok(()),
         _ => Err(invalid("invalid_format", "must be an e-mail address")),
