@@ -7,7 +7,7 @@ use domain::Kind;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sql::ids::{EventId, PrincipalId, RecordId, TenantId};
-use sql::schema::{event_retention, events};
+use sql::schema::{event_retention, events, tenants};
 use sql::{DatabaseConnection, Json, Timestamp, on_either};
 use utoipa::ToSchema;
 
@@ -253,12 +253,17 @@ pub(crate) fn append(
     Ok(())
 }
 
-/// The last position in the log, for the writer to go on from.
+/// The last position in the log, for the writer to go on from. Asked tenant by tenant, because the index leads with it.
 pub(crate) fn last_position(connection: &mut DatabaseConnection) -> Result<i64, Error> {
-    let last: Option<i64> = events::table
-        .select(diesel::dsl::max(events::position))
-        .first(connection)?;
-    Ok(last.unwrap_or(0))
+    let mut last = 0;
+    for tenant in tenants::table.select(tenants::id).load::<TenantId>(connection)? {
+        let of_tenant: Option<i64> = events::table
+            .filter(events::tenant_id.eq(tenant))
+            .select(diesel::dsl::max(events::position))
+            .first(connection)?;
+        last = last.max(of_tenant.unwrap_or(0));
+    }
+    Ok(last)
 }
 
 /// Keeps positions growing on PostgreSQL when the data was restored into a cluster with younger transaction ids.

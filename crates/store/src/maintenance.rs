@@ -1,10 +1,15 @@
 //! What must be done from time to time so that nothing grows without need.
 
+use crate::operation::{login_failures, sessions};
 use crate::{Error, Transaction, events, idempotency};
 use chrono::Duration;
 
 /// How long the answers to idempotent requests are kept.
 const ANSWERS_KEPT: Duration = Duration::hours(24);
+/// How long ended sessions are kept, to tell a token that was used twice from one that never was.
+const SESSIONS_KEPT: Duration = Duration::days(1);
+/// How long failed log-ins are kept; they count for a quarter of an hour.
+const FAILURES_KEPT: Duration = Duration::hours(1);
 
 /// What was removed from one tenant's data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -13,6 +18,8 @@ pub struct Removed {
     pub answers: usize,
     /// Events older than the retention.
     pub events: usize,
+    /// Sessions that ended.
+    pub sessions: usize,
 }
 
 /// Forgets what one tenant's data need no longer hold.
@@ -23,5 +30,11 @@ pub fn tidy(tx: &mut Transaction<'_>, event_retention: Option<Duration>) -> Resu
         Some(kept) => events::trim(tx, (now - kept).into())?,
         None => 0,
     };
-    Ok(Removed { answers, events })
+    let sessions = sessions::forget(tx, (now - SESSIONS_KEPT).into())?;
+    login_failures::forget(tx, (now - FAILURES_KEPT).into())?;
+    Ok(Removed {
+        answers,
+        events,
+        sessions,
+    })
 }

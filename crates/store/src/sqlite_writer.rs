@@ -6,6 +6,7 @@
 
 use crate::Error;
 use crate::transaction::{self, Scope, Transaction};
+use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::SqliteConnection;
 use sql::DatabaseConnection;
@@ -48,6 +49,7 @@ impl SqliteWriter {
                 Loop {
                     connection,
                     position,
+                    data_version: None,
                     committed,
                     group,
                     stopped: None,
@@ -118,6 +120,8 @@ fn in_savepoint<T>(
 struct Loop {
     connection: DatabaseConnection,
     position: i64,
+    /// Changes when another process has committed: `rapport tenants create` beside a running server.
+    data_version: Option<i64>,
     committed: watch::Sender<()>,
     /// Jobs in one commit at most.
     group: usize,
@@ -157,7 +161,25 @@ impl Loop {
         if let Some(failure) = &self.stopped {
             return Err(failure.clone());
         }
-        AnsiTransactionManager::begin_transaction_sql(self.sqlite()?, "BEGIN IMMEDIATE").map_err(|error| failed(&error))
+        AnsiTransactionManager::begin_transaction_sql(self.sqlite()?, "BEGIN IMMEDIATE")
+            .map_err(|error| failed(&error))?;
+        self.follow_others().map_err(|error| {
+            // Without it the next batch could not begin.
+            if let Ok(sqlite) = self.sqlite() {
+                drop(AnsiTransactionManager::rollback_transaction(sqlite));
+            }
+            CommitFailure(error.to_string())
+        })
+    }
+
+    /// Goes on after the last position of whoever else has written, so that no event appears behind a reader's cursor.
+    fn follow_others(&mut self) -> Result<(), Error> {
+        let version = data_version(&mut self.connection)?;
+        if self.data_version != Some(version) {
+            self.position = self.position.max(crate::events::last_position(&mut self.connection)?);
+            self.data_version = Some(version);
+        }
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), CommitFailure> {
@@ -182,6 +204,17 @@ impl Loop {
             DatabaseConnection::Postgres(_) => Err(CommitFailure("not an SQLite connection".to_owned())),
         }
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct DataVersion {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    data_version: i64,
+}
+
+fn data_version(connection: &mut DatabaseConnection) -> Result<i64, Error> {
+    let row: DataVersion = diesel::sql_query("PRAGMA data_version").get_result(connection)?;
+    Ok(row.data_version)
 }
 
 fn failed(error: &diesel::result::Error) -> CommitFailure {
