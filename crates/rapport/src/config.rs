@@ -195,16 +195,44 @@ impl Config {
     }
 }
 
-/// Settings in the environment: `DATABASE_URL`, `DATABASE_REPLICA_URL`, and the others as `RAPPORT_BIND`.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    const OF_CLIENTS: &[&str] = &["config", "url", "token", "client_id", "client_secret"];
-    std::env::vars().filter_map(|(name, value)| {
-        let setting = match name.as_str() {
-            "DATABASE_URL" | "DATABASE_REPLICA_URL" => name.to_lowercase(),
-            _ => name.strip_prefix("RAPPORT_")?.to_lowercase(),
+/// Every setting that can stand in the environment: `DATABASE_URL` and `DATABASE_REPLICA_URL` by these names, the
+/// others with a prefix, as `RAPPORT_BIND`. Issuers are tables, and stand in the file.
+const IN_ENVIRONMENT: &[&str] = &[
+    "database_url",
+    "database_replica_url",
+    "database_pool",
+    "prepared_statements",
+    "bind",
+    "data_dir",
+    "log",
+    "log_format",
+    "workers",
+    "drain_seconds",
+    "event_retention_days",
+    "maintenance_seconds",
+    "public_url",
+    "trusted_proxies",
+    "login_burst",
+    "rate_per_second",
+    "group_commit",
+    "first_tenant",
+    "first_currency",
+    "first_email",
+];
+
+fn environment() -> impl Iterator<Item = (&'static str, String)> {
+    IN_ENVIRONMENT.iter().filter_map(|setting| {
+        let name = setting.to_uppercase();
+        let is_of_any_program = name.starts_with("DATABASE_") && name.ends_with("URL");
+        let name = if is_of_any_program {
+            name
+        } else {
+            format!("RAPPORT_{name}")
         };
-        let is_other = OF_CLIENTS.contains(&setting.as_str()) || setting.starts_with("test_");
-        (!is_other && !value.is_empty()).then_some((setting, value))
+        std::env::var(name)
+            .ok()
+            .filter(|value| !value.is_empty())
+            .map(|value| (*setting, value))
     })
 }
 
@@ -222,6 +250,19 @@ fn without_password(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_setting_but_the_issuers_can_stand_in_the_environment() {
+        let config = Config::load(&ConfigArgs::default()).unwrap();
+        let json = serde_json::to_value(config).unwrap();
+        let names: Vec<_> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|name| *name != "issuers")
+            .collect();
+        assert_eq!(names, IN_ENVIRONMENT);
+    }
 
     #[test]
     fn a_password_is_never_shown() {
