@@ -110,15 +110,17 @@ impl<E: std::fmt::Display> r2d2::HandleError<E> for LogPoolErrors {
     }
 }
 
+/// Only readers keep temporary data in memory: the writer's savepoints would, too, and each release would walk
+/// all of it, which made a large batch quadratic.
 fn open_sqlite(path: &Path, purpose: Purpose) -> Result<DatabaseConnection, Error> {
     let mut connection =
         SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| Error::Unavailable(error.to_string()))?;
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 200000000; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;",
+         PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 200000000; PRAGMA cache_size = -32768;",
     )?;
     if purpose == Purpose::Read {
-        connection.batch_execute("PRAGMA query_only = ON;")?;
+        connection.batch_execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
     }
     Ok(DatabaseConnection::Sqlite(connection))
 }
