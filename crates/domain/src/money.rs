@@ -70,10 +70,13 @@ pub struct Money {
 #[schema(as = Money)]
 pub struct MoneyText {
     /// A decimal with no more places than the currency has.
-    #[schema(pattern = r"^-?[0-9]{1,13}(\.[0-9]{1,2})?$", examples("1250.00"))]
+    #[schema(pattern = r"^-?[0-9]{1,13}(\.[0-9]{1,4})?$", examples("1250.00"))]
     amount: String,
     currency: Currency,
 }
+
+/// Amounts have at most 13 digits before the point, so that the sum of thousands of them still fits.
+const MOST: i64 = 10_i64.pow(13);
 
 impl Money {
     /// From minor units: `Money::from_minor(125_000, eur)` is 1,250.00 euros.
@@ -90,8 +93,9 @@ impl Money {
                 currency.as_str()
             ));
         }
-        let minor = amount
-            .checked_mul(Decimal::from(10_u64.pow(decimals)))
+        let minor = Some(amount)
+            .filter(|amount| amount.abs() < Decimal::from(MOST))
+            .and_then(|amount| amount.checked_mul(Decimal::from(10_u64.pow(decimals))))
             .and_then(|minor| minor.to_i64());
         minor
             .map(|minor| Self { minor, currency })
@@ -239,4 +243,40 @@ macro_rules! money_columns {
             }
         };
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(amount: &str, currency: &str) -> Result<i64, String> {
+        let amount = parse_amount(amount)?;
+        Money::new(amount, currency.parse()?).map(Money::minor)
+    }
+
+    #[test]
+    fn amounts_have_the_decimals_of_their_currency() {
+        assert_eq!(read("1250.5", "EUR"), Ok(125_050));
+        assert_eq!(read("-0.01", "EUR"), Ok(-1));
+        assert_eq!(read("7", "JPY"), Ok(7));
+        assert_eq!(read("1.234", "KWD"), Ok(1234));
+        assert_eq!(read("9999999999999.99", "EUR"), Ok(999_999_999_999_999));
+        for (amount, currency) in [
+            ("1.001", "EUR"),
+            ("1.5", "JPY"),
+            ("10000000000000", "EUR"),
+            ("1e3", "EUR"),
+            ("", "EUR"),
+        ] {
+            assert!(read(amount, currency).is_err(), "{amount} {currency}");
+        }
+    }
+
+    #[test]
+    fn json_shows_all_decimals() {
+        let money = Money::from_minor(-50, "EUR".parse().unwrap());
+        let json = serde_json::to_string(&money).unwrap();
+        assert_eq!(json, r#"{"amount":"-0.50","currency":"EUR"}"#);
+        assert_eq!(serde_json::from_str::<Money>(&json).unwrap(), money);
+    }
 }

@@ -3,8 +3,8 @@
 
 use super::literal::{Bounds, Raw, Wrong, wrong};
 use super::{
-    Check, Comparison, MOST_VALUES, Match, Operand, Operator, Quantifier, Rule, RuleContext, Shape, Span, Test, Unit,
-    Value,
+    CalendarUnit, Check, Comparison, MOST_VALUES, Match, Operand, Operator, Quantifier, Rule, RuleContext, Shape, Span,
+    Test, Value,
 };
 use crate::fault::Fault;
 use crate::registry::{Field, FieldType, Link, Registry, Relation};
@@ -279,7 +279,7 @@ fn window_check(field: &Field, operator: Operator, raw: Raw<'_>, context: &RuleC
     let instants = field.field_type == FieldType::Instant;
     let text = raw.text()?;
     let out_of_range = || wrong("leads out of the calendar");
-    if let (Ok(unit), Shape::Unit | Shape::DurationOrUnit) = (text.parse::<Unit>(), operator.shape()) {
+    if let (Ok(unit), Shape::Unit | Shape::DurationOrUnit) = (text.parse::<CalendarUnit>(), operator.shape()) {
         let shift = match operator {
             Operator::Next => 1,
             Operator::Previous => -1,
@@ -290,7 +290,7 @@ fn window_check(field: &Field, operator: Operator, raw: Raw<'_>, context: &RuleC
         return Ok(Check::Between(first, last));
     }
     if operator.shape() == Shape::Unit {
-        return Err(wrong(format!("must be one of {}", Unit::TEXTS.join(", "))));
+        return Err(wrong(format!("must be one of {}", CalendarUnit::TEXTS.join(", "))));
     }
     let span: Span = text.parse().map_err(wrong)?;
     if !instants && !span.is_of_days() {

@@ -1,6 +1,6 @@
 //! Reads the values of rules, from JSON or from the text of a query parameter.
 
-use super::{MOST_CHARACTERS, Quantifier, RuleContext, Value};
+use super::{MOST_CHARACTERS, RuleContext, Value};
 use crate::money::{Currency, Money, parse_amount};
 use crate::registry::{Field, FieldType};
 use chrono::{Datelike, NaiveDate};
@@ -215,14 +215,5 @@ pub(super) fn choice(text: &str, choices: &[&str]) -> Result<String, Wrong> {
         Ok(text.to_owned())
     } else {
         Err(("not_a_choice", format!("must be one of {}", choices.join(", ")).into()))
-    }
-}
-
-pub(super) fn quantifier(text: &str) -> Option<Quantifier> {
-    match text {
-        "any" => Some(Quantifier::Any),
-        "all" => Some(Quantifier::All),
-        "none" => Some(Quantifier::None),
-        _ => None,
     }
 }

@@ -11,6 +11,7 @@ pub mod order;
 mod parse;
 pub mod query;
 mod related;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -28,7 +29,8 @@ use sql::ids::RecordId;
 
 pub use operator::{Operator, Shape};
 pub use order::{Position, SortKey};
-pub use window::{Span, Unit};
+pub use schema::{Aggregate, AggregateFunction, RuleNode, Window};
+pub use window::{CalendarUnit, Span};
 
 /// How deep rules may be nested.
 pub const MOST_DEPTH: usize = 8;
@@ -172,13 +174,16 @@ pub enum Match {
     EndsWith,
 }
 
-/// How many of several must pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Quantifier {
-    Any,
-    All,
-    None,
+sql::text_enum! {
+    /// How many of several must pass.
+    pub enum Quantifier {
+        /// At least one.
+        Any = "any",
+        /// Every one; of none, true.
+        All = "all",
+        /// Not one.
+        None = "none",
+    }
 }
 
 /// A check of the records that a relation leads to.

@@ -3,7 +3,7 @@
 use crate::registry::FieldType;
 
 sql::text_enum! {
-    /// How a field is compared.
+    /// How a field is compared. Each type of field takes some of these.
     pub enum Operator {
         /// Equal; on a list: one of its values is equal.
         Eq = "eq",

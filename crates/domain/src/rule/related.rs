@@ -1,10 +1,11 @@
 //! Reads the nodes that look at related records.
 
 use super::field::{Target, required, resolve};
-use super::literal::{Raw, quantifier, wrong};
+use super::literal::{Raw, wrong};
 use super::parse::{Parser, window_member};
 use super::{
-    Check, Comparison, Function, Holds, Operand, Operator, Quantifier, Related, Rule, RuleContext, Test, Value,
+    AggregateFunction, Check, Comparison, Function, Holds, Operand, Operator, Quantifier, Related, Rule, RuleContext,
+    Test, Value,
 };
 use crate::registry::{Field, FieldType, Registry};
 use chrono::{Days, NaiveDate};
@@ -118,7 +119,7 @@ impl Parser<'_> {
             let Some(name) = node.get("quantifier") else {
                 return Some(Holds::Quantifier(Quantifier::Any));
             };
-            let found = name.as_str().and_then(quantifier);
+            let found = name.as_str().and_then(|name| name.parse().ok());
             if found.is_none() {
                 return self.fault(format!("{at}/quantifier"), "not_a_choice", "must be any, all or none");
             }
@@ -138,9 +139,16 @@ impl Parser<'_> {
         self.only(aggregate, &["fn", "field"], &format!("{at}/aggregate"));
         let operator = self.operator(node, at);
         let field = self.aggregated(aggregate, target, at);
-        let name = aggregate.get("fn").and_then(Json::as_str).unwrap_or_default();
+        let function = aggregate
+            .get("fn")
+            .and_then(Json::as_str)
+            .and_then(|name| name.parse().ok());
+        let Some(function) = function else {
+            let message = format!("must be one of {}", AggregateFunction::TEXTS.join(", "));
+            return self.fault(format!("{at}/aggregate/fn"), "not_a_choice", message);
+        };
         let value = node.get("value").map(Raw::Json);
-        self.figure(name, field.ok()?, dated, (operator?, value), at)
+        self.figure(function, field.ok()?, dated, (operator?, value), at)
     }
 
     /// The field that an aggregate is about, if it names one.
@@ -163,42 +171,18 @@ impl Parser<'_> {
 
     fn figure(
         &mut self,
-        name: &str,
+        function: AggregateFunction,
         field: Option<&'static Field>,
         dated: Option<&'static Field>,
         (operator, value): (Operator, Option<Raw<'_>>),
         at: &str,
     ) -> Option<Holds> {
-        let needs = |allowed: fn(FieldType) -> bool| field.filter(|field| allowed(field.field_type));
-        let single = |field_type| field_type != FieldType::List;
-        let summed = |field_type| matches!(field_type, FieldType::Integer | FieldType::Money);
-        let days = |field_type| matches!(field_type, FieldType::Date | FieldType::Instant);
-        let function = match name {
-            "count" if field.is_none() => Some(Function::Count),
-            "count" => None,
-            "count_distinct" => needs(|field_type| !matches!(field_type, FieldType::List | FieldType::Money))
-                .map(Function::CountDistinct),
-            "sum" => needs(summed).map(Function::Sum),
-            "avg" => needs(summed).map(|field| Function::Average(field, mean_scale(field))),
-            "min" => needs(FieldType::ordered).map(Function::Least),
-            "max" => needs(FieldType::ordered).map(Function::Greatest),
-            "first" => needs(single)
-                .zip(dated)
-                .map(|(field, dated)| Function::First(field, dated)),
-            "last" => needs(single)
-                .zip(dated)
-                .map(|(field, dated)| Function::Last(field, dated)),
-            "days_since_last" => field.map_or(dated, |_| needs(days)).map(Function::Greatest),
-            _ => {
-                let message = "must be one of count, count_distinct, sum, avg, min, max, first, last, days_since_last";
-                return self.fault(format!("{at}/aggregate/fn"), "not_a_choice", message);
-            }
-        };
-        let Some(function) = function else {
+        let days_since = function == AggregateFunction::DaysSinceLast;
+        let Some(function) = function_of(function, field, dated?) else {
             let message = "count takes no field; the others need one of a type that they can work on";
             return self.fault(format!("{at}/aggregate/field"), "invalid_value", message);
         };
-        let check = if name == "days_since_last" {
+        let check = if days_since {
             self.days_since(function.field()?, (operator, value), at)
         } else {
             self.figure_check(function, (operator, value), at)
@@ -302,6 +286,26 @@ impl Function {
             Self::Count | Self::CountDistinct(_) => WHOLE_NUMBER,
             other => other.field().unwrap_or(WHOLE_NUMBER),
         }
+    }
+}
+
+/// The figure over a field, if it can be had of its type of values.
+fn function_of(function: AggregateFunction, field: Option<&'static Field>, dated: &'static Field) -> Option<Function> {
+    let of = |allowed: fn(FieldType) -> bool| field.filter(|field| allowed(field.field_type));
+    let single = |field_type| field_type != FieldType::List;
+    let countable = |field_type| !matches!(field_type, FieldType::List | FieldType::Money);
+    let summed = |field_type| matches!(field_type, FieldType::Integer | FieldType::Money);
+    let days = |field_type| matches!(field_type, FieldType::Date | FieldType::Instant);
+    match function {
+        AggregateFunction::Count => field.is_none().then_some(Function::Count),
+        AggregateFunction::CountDistinct => of(countable).map(Function::CountDistinct),
+        AggregateFunction::Sum => of(summed).map(Function::Sum),
+        AggregateFunction::Average => of(summed).map(|field| Function::Average(field, mean_scale(field))),
+        AggregateFunction::Least => of(FieldType::ordered).map(Function::Least),
+        AggregateFunction::Greatest => of(FieldType::ordered).map(Function::Greatest),
+        AggregateFunction::First => of(single).map(|field| Function::First(field, dated)),
+        AggregateFunction::Last => of(single).map(|field| Function::Last(field, dated)),
+        AggregateFunction::DaysSinceLast => field.map_or(Some(dated), |_| of(days)).map(Function::Greatest),
     }
 }
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 sql::text_enum! {
     /// A unit of the calendar. Weeks begin on Monday (ISO 8601).
-    pub enum Unit {
+    pub enum CalendarUnit {
         /// A day.
         Day = "day",
         /// A week, from Monday.
@@ -22,7 +22,7 @@ sql::text_enum! {
     }
 }
 
-impl Unit {
+impl CalendarUnit {
     /// The first day of the unit that holds a day.
     pub fn start(self, day: NaiveDate) -> Option<NaiveDate> {
         match self {

@@ -1,0 +1,156 @@
+//! The form of rules in JSON, for the API document. [`Rule::parse`](super::Rule::parse) reads them.
+
+use super::{CalendarUnit, Operator, Quantifier};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A rule about records: exactly one of these forms. At most 8 deep, of 200 nodes, 10 of them about related records.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum RuleNode {
+    /// Every rule holds.
+    All(AllOf),
+    /// At least one rule holds.
+    Any(AnyOf),
+    /// The rule does not hold.
+    Not(Negation),
+    /// A field is compared with a value, or lies in a window of time.
+    Field(FieldTest),
+    /// The related records pass a rule, or a figure over them compares with a value.
+    Related(RelatedTest),
+}
+
+/// Every rule holds; with none, true.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleAll)]
+pub struct AllOf {
+    /// The rules.
+    #[schema(no_recursion, max_items = 199)]
+    pub all: Vec<RuleNode>,
+}
+
+/// At least one rule holds; with none, false.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleAny)]
+pub struct AnyOf {
+    /// The rules.
+    #[schema(no_recursion, max_items = 199)]
+    pub any: Vec<RuleNode>,
+}
+
+/// The rule does not hold.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleNot)]
+pub struct Negation {
+    /// The rule.
+    #[schema(no_recursion)]
+    pub not: Box<RuleNode>,
+}
+
+/// A field is compared with a value, or lies in a window of time. A missing value makes a comparison false.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleField, example = json!({"field": "customer.country", "op": "in", "value": ["ID", "MY"]}))]
+pub struct FieldTest {
+    /// The field, or `relation.field` for one of the record it is tied to. `search` also takes the relation alone, or
+    /// no field for the record itself.
+    #[schema(examples("customer.country"))]
+    pub field: Option<String>,
+    /// How it is compared; `eq` by default.
+    pub op: Option<Operator>,
+    /// What it is compared with: a value of the field's type, a list of such, or another field as
+    /// `{"ref": "created_at", "offset": "-P30D"}`.
+    pub value: Option<Value>,
+    /// The time it lies in, instead of `op` and `value`.
+    pub window: Option<Window>,
+}
+
+/// A span of time in the tenant's time zone: one of `last`, `next`, `this`, `previous` and `between`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleWindow, example = json!({"last": "P30D"}))]
+pub struct Window {
+    /// An ISO 8601 duration up to now.
+    #[schema(examples("P30D"))]
+    pub last: Option<String>,
+    /// An ISO 8601 duration from now, or a calendar unit.
+    #[schema(examples("P7D"))]
+    pub next: Option<String>,
+    /// The present day, week, month, quarter or year.
+    pub this: Option<CalendarUnit>,
+    /// The one before the present one.
+    pub previous: Option<CalendarUnit>,
+    /// The first and the last day or instant.
+    #[schema(min_items = 2, max_items = 2)]
+    pub between: Option<Vec<String>>,
+    /// For related records: the field that lies in the window, `created_at` by default.
+    pub field: Option<String>,
+}
+
+/// The related records pass a rule (`quantifier`), or a figure over them compares with a value (`aggregate`).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleRelated, example = json!({
+    "related": "opportunities", "where": {"field": "status", "value": "won"}, "window": {"last": "P1Y"},
+    "aggregate": {"fn": "sum", "field": "amount"}, "op": "gte", "value": "500.00",
+}))]
+pub struct RelatedTest {
+    /// The relation.
+    #[schema(examples("opportunities"))]
+    pub related: String,
+    /// Which of the related records pass, or count.
+    #[serde(rename = "where")]
+    #[schema(no_recursion)]
+    pub filter: Option<Box<RuleNode>>,
+    /// When the related records must be of.
+    pub window: Option<Window>,
+    /// How many of them must pass; `any` by default.
+    pub quantifier: Option<Quantifier>,
+    /// The figure over those that pass.
+    pub aggregate: Option<Aggregate>,
+    /// How the figure is compared; `eq` by default.
+    pub op: Option<Operator>,
+    /// What the figure is compared with.
+    pub value: Option<Value>,
+}
+
+/// A figure over related records.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleAggregate)]
+pub struct Aggregate {
+    /// Which figure.
+    #[serde(rename = "fn")]
+    pub function: AggregateFunction,
+    /// The field of the related records that it is about; `count` takes none.
+    #[schema(examples("amount"))]
+    pub field: Option<String>,
+}
+
+sql::text_enum! {
+    /// A figure over related records.
+    pub enum AggregateFunction {
+        /// How many there are.
+        Count = "count",
+        /// How many different values a field has.
+        CountDistinct = "count_distinct",
+        /// The sum of a field, 0 of none; of amounts, those in the currency compared with.
+        Sum = "sum",
+        /// The mean of a field.
+        Average = "avg",
+        /// The least value of a field.
+        Least = "min",
+        /// The greatest value of a field.
+        Greatest = "max",
+        /// The value of a field in the first record by the window's field.
+        First = "first",
+        /// The value of a field in the last record by the window's field.
+        Last = "last",
+        /// Whole days since the latest value of a field of days or instants.
+        DaysSinceLast = "days_since_last",
+    }
+}
