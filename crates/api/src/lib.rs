@@ -11,6 +11,7 @@ pub mod caller;
 mod changes;
 pub mod cursor;
 mod customer;
+mod guide;
 mod health;
 mod history;
 pub mod limits;

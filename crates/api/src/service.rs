@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::resource::{on, resource};
 use crate::sales::{opportunities, pipelines};
 use crate::state::State;
-use crate::{auth, changes, health, limits, observe, problem_pages, request_id};
+use crate::{auth, changes, guide, health, limits, observe, problem_pages, request_id};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use domain::customer::relationships::Relationship;
@@ -52,6 +52,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .service(on("/metrics").route(web::get().to(health::get_metrics)))
         .configure(auth::well_known_routes)
         .configure(problem_pages::routes)
+        .configure(guide::routes)
         .default_service(web::to(not_found));
 }
 

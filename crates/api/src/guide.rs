@@ -1,0 +1,54 @@
+//! The guide: the pages of `docs/`, compiled in and served as HTML.
+
+use crate::problem::Problem;
+use crate::resource::on;
+use actix_web::{HttpResponse, web};
+use pulldown_cmark::{Options, Parser, html};
+
+/// The pages, by the name of their file.
+const PAGES: &[(&str, &str)] = &[
+    ("conventions", include_str!("../../../docs/conventions.md")),
+    ("rules", include_str!("../../../docs/rules.md")),
+    ("import", include_str!("../../../docs/import.md")),
+    ("operation", include_str!("../../../docs/operation.md")),
+];
+
+const STYLE: &str = "body{max-width:52rem;margin:2rem auto;padding:0 1rem;font:16px/1.5 system-ui,sans-serif;color:#1b1f24}\
+    pre{background:#f4f5f7;padding:.8rem;overflow-x:auto}code{font-size:.9em}\
+    table{border-collapse:collapse}td,th{border:1px solid #d5d9e0;padding:.3rem .6rem;text-align:left;vertical-align:top}";
+
+/// Mounts the pages.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(on("/guide").route(web::get().to(index)))
+        .service(on("/guide/{page}").route(web::get().to(page)));
+}
+
+async fn index() -> HttpResponse {
+    let links: String = PAGES
+        .iter()
+        .map(|(name, _)| format!("- [{name}](/guide/{name})\n"))
+        .collect();
+    answer(
+        "Guide",
+        &format!("# Rapport\n\n{links}- [reference](/docs)\n- [problems](/problems)\n"),
+    )
+}
+
+async fn page(name: web::Path<String>) -> Result<HttpResponse, Problem> {
+    // A link between the files of docs/ names the file.
+    let name = name.strip_suffix(".md").unwrap_or(&name);
+    let page = PAGES.iter().find(|(other, _)| *other == name);
+    page.map(|(name, markdown)| answer(name, markdown))
+        .ok_or_else(Problem::not_found)
+}
+
+fn answer(title: &str, markdown: &str) -> HttpResponse {
+    let mut body = String::new();
+    html::push_html(&mut body, Parser::new_ext(markdown, Options::ENABLE_TABLES));
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Rapport: {title}</title>\
+         <style>{STYLE}</style><body>{body}</body></html>"
+    );
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
+}
