@@ -473,5 +473,6 @@ CREATE TABLE event_retention (
 -- A login names only an address: it is looked up over all tenants.
 CREATE INDEX users_by_email_anywhere ON users (email);
 CREATE UNIQUE INDEX users_by_email ON users (tenant_id, email);
-CREATE INDEX stages_by_position ON stages (tenant_id, pipeline_id, position, id);
+CREATE INDEX stages_by_pipeline_id_position ON stages (tenant_id, pipeline_id, position, id);
+CREATE INDEX stages_by_position ON stages (tenant_id, position, id);
 CREATE UNIQUE INDEX stages_by_pipeline_and_name ON stages (tenant_id, pipeline_id, name) WHERE deleted_at IS NULL;

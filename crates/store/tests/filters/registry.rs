@@ -57,3 +57,70 @@ fn the_registry_says_which_columns_there_are_and_which_are_never_null() {
         }
     }
 }
+
+#[derive(QueryableByName)]
+struct Index {
+    #[diesel(sql_type = Text)]
+    definition: String,
+}
+
+/// The columns of each index of a table, as `a, b, c`.
+fn indexes(database: &mut Database, table: &str) -> Vec<String> {
+    let indexes: Vec<Index> = match &mut **database {
+        DatabaseConnection::Postgres(connection) => diesel::sql_query(format!(
+            "SELECT indexdef::text AS definition FROM pg_indexes WHERE tablename = '{table}'"
+        ))
+        .load(connection)
+        .unwrap(),
+        DatabaseConnection::Sqlite(connection) => diesel::sql_query(format!(
+            "SELECT '(' || group_concat(c.name, ', ') || ')' AS definition
+             FROM pragma_index_list('{table}') AS i, pragma_index_info(i.name) AS c GROUP BY i.name"
+        ))
+        .load(connection)
+        .unwrap(),
+    };
+    let columns = |index: &Index| {
+        index
+            .definition
+            .split_once('(')
+            .unwrap()
+            .1
+            .split_once(')')
+            .unwrap()
+            .0
+            .to_owned()
+    };
+    indexes.iter().map(columns).collect()
+}
+
+#[test]
+fn fields_that_are_said_to_be_indexed_lead_an_index() {
+    let mut database = database();
+    let mut missing = Vec::new();
+    for kind in Kind::ALL {
+        let registry = kind.registry();
+        let indexes = indexes(&mut database, registry.table);
+        for field in registry.all_fields().filter(|field| field.indexed || field.sortable) {
+            let columns = match field.source {
+                Source::Column(column) => format!("tenant_id, {column}"),
+                Source::Money { minor, currency } => format!("tenant_id, {currency}, {minor}"),
+                Source::Json { .. } => format!("an index for {}", field.name),
+                // The key of record_values serves every list.
+                Source::Values => continue,
+            };
+            let ordered = if field.name == "id" {
+                columns.clone()
+            } else {
+                format!("{columns}, id")
+            };
+            let wanted = if field.sortable { &ordered } else { &columns };
+            if !indexes
+                .iter()
+                .any(|index| index == wanted || index.starts_with(&format!("{wanted}, ")))
+            {
+                missing.push(format!("{} ({wanted})", registry.table));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no index for {missing:#?}");
+}
