@@ -62,6 +62,8 @@ async fn not_found() -> Result<HttpResponse, Problem> {
 
 /// Serves until a signal to stop; then takes no new work, ends what is in flight, and returns.
 pub async fn serve(state: State, options: ServerOptions, on_bound: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
+    // Meanwhile, so that the first phone number does not wait for the numbering plans inside a transaction.
+    drop(tokio::task::spawn_blocking(domain::customer::phone_numbers::load));
     let data = web::Data::new(state.clone());
     let server = HttpServer::new(move || {
         App::new()
