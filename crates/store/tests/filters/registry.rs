@@ -80,15 +80,9 @@ fn indexes(database: &mut Database, table: &str) -> Vec<String> {
         .unwrap(),
     };
     let columns = |index: &Index| {
-        index
-            .definition
-            .split_once('(')
-            .unwrap()
-            .1
-            .split_once(')')
-            .unwrap()
-            .0
-            .to_owned()
+        let (_, columns) = index.definition.split_once('(').unwrap();
+        // PostgreSQL quotes names that are words of SQL.
+        columns.split_once(')').unwrap().0.replace('"', "")
     };
     indexes.iter().map(columns).collect()
 }
