@@ -262,3 +262,27 @@ async fn a_cursor_to_what_is_no_longer_kept_has_expired() {
         "without a cursor the feed begins with what is kept"
     );
 }
+
+#[tokio::test]
+async fn a_command_beside_the_server_writes_no_event_behind_a_cursor() {
+    let admin = Tenant::new();
+    for name in ["one", "two", "three"] {
+        admin.create("products", json!({ "name": name })).await;
+    }
+    let other = Tenant::new();
+    let cursor = other.now().await;
+    other.as_role("agent");
+    let product = other.create("products", json!({"name": "four"})).await;
+    other.as_role("reader");
+    let subjects: Vec<Value> = other
+        .changes_after(&cursor)
+        .await
+        .iter()
+        .map(|event| event["kind"].clone())
+        .collect();
+    assert_eq!(
+        subjects,
+        ["service_account.created", "product.created", "service_account.created"],
+        "{product}"
+    );
+}

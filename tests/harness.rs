@@ -1,5 +1,6 @@
 //! What every story needs: a server on the database under test, a tenant of its own, answers that explain themselves.
 
+mod accounts;
 mod answer;
 mod database;
 mod document;
@@ -9,6 +10,7 @@ mod folder;
 mod server;
 mod tenant;
 
+pub(crate) use accounts::PASSWORD;
 pub(crate) use answer::{Answer, Send, id_of};
 pub(crate) use database::Database;
 pub(crate) use document::{NOBODY, Operation};

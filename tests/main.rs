@@ -10,9 +10,11 @@
 
 mod harness;
 
+mod auth;
 mod batch;
 mod changes;
 mod crashes;
+mod credentials;
 mod customers;
 mod idempotency;
 mod lists;
@@ -23,4 +25,5 @@ mod records;
 mod relationships;
 mod service;
 mod tenants;
+mod tokens;
 mod users;

@@ -30,7 +30,7 @@ pub(crate) struct Settings {
     /// Its database.
     pub(crate) database_url: String,
     /// Its data folder.
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     environment: Vec<(&'static str, String)>,
 }
 

@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub const PUBLISHED_BEFORE_USE: Duration = Duration::from_secs(15 * 60);
 
 /// How often the folder is read again.
-pub const REREAD_AFTER: Duration = Duration::from_secs(30);
+pub const REREAD_AFTER: Duration = Duration::from_secs(5);
 
 /// The least time between two readings that an unknown key id asks for.
 const REREAD_AT_MOST: Duration = Duration::from_secs(1);

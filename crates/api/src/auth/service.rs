@@ -22,7 +22,7 @@ use store::operation::{credentials, sessions, tenants};
 use store::{ActorKind, Scope, Store, Transaction};
 
 /// How long a caller that was looked up is taken as is: less than the second within which a revocation must work.
-const KNOWN_FOR: Duration = Duration::from_millis(800);
+const KNOWN_FOR: Duration = Duration::from_millis(500);
 /// Callers that are remembered at most.
 const KNOWN: u64 = 50_000;
 
