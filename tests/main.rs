@@ -18,6 +18,8 @@ mod credentials;
 mod customers;
 mod idempotency;
 mod lists;
+mod opportunities;
+mod pipelines;
 mod preconditions;
 mod problems;
 mod products;
