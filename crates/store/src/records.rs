@@ -243,6 +243,7 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
             current: Box::new(old),
         });
     }
+    tx.known().forget(R::KIND, after.meta().id);
     lookups::write(tx, Some(before), &after)?;
     R::after_write(tx, Some(before), &after)?;
     announce(tx, R::update_event(before, &after), Some(&old), Some(&after))?;
@@ -273,6 +274,7 @@ pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, E
 pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
     let before = find_even_deleted::<R>(tx, id)?;
     check_version(tx, &before, expected)?;
+    tx.known().forget(R::KIND, id);
     before.before_purge(tx)?;
     lookups::remove(tx, R::KIND, id)?;
     let tenant = tx.tenant();
@@ -389,6 +391,7 @@ fn set_deleted<R: Stored>(
             current: Box::new(serde_json::to_value(before)?),
         });
     }
+    tx.known().forget(R::KIND, after.meta().id);
     let event = NewEvent::new(
         tx,
         R::KIND,

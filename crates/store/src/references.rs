@@ -9,11 +9,29 @@ use domain::{Fault, Fields, Kind, Record, Refusal};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sql::ids::RecordId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use validator::Validate;
 
 /// Ids that items of one batch gave to their records: `ref/acme`.
 pub type LocalReferences = HashMap<String, RecordId>;
+
+/// What a transaction has found out about other records. The thousand items of a batch name the same few again and
+/// again: products, owners, stages.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Records that exist and may be seen.
+    visible: HashSet<(Kind, RecordId)>,
+    /// Records by what other systems call them.
+    by_external_id: HashMap<(Kind, String, String), RecordId>,
+}
+
+impl Known {
+    /// A record has changed: it may be gone, another's, or called otherwise.
+    pub(crate) fn forget(&mut self, kind: Kind, id: RecordId) {
+        self.visible.remove(&(kind, id));
+        self.by_external_id.retain(|_, known| *known != id);
+    }
+}
 
 /// What a client may write instead of an id.
 enum Indirect<'a> {
@@ -114,7 +132,17 @@ fn find(
 ) -> Result<Option<RecordId>, Error> {
     match way {
         Indirect::Local(name) => Ok(local.get(*name).copied()),
-        Indirect::ByExternalId { system, id } => lookups::find_by_external_id(tx, kind, system, id),
+        Indirect::ByExternalId { system, id } => {
+            let key = (kind, (*system).to_owned(), (*id).to_owned());
+            if let Some(known) = tx.known().by_external_id.get(&key) {
+                return Ok(Some(*known));
+            }
+            let found = lookups::find_by_external_id(tx, kind, system, id)?;
+            if let Some(found) = found {
+                tx.known().by_external_id.insert(key, found);
+            }
+            Ok(found)
+        }
     }
 }
 
@@ -158,8 +186,14 @@ fn all_references<R: Record>(record: &R) -> Vec<Reference> {
 }
 
 fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<bool, Error> {
-    with_record!(kind, |R| records::find_visible::<R>(tx, id, false)
-        .map(|found| found.is_some()))
+    if tx.known().visible.contains(&(kind, id)) {
+        return Ok(true);
+    }
+    let found = with_record!(kind, |R| records::find_visible::<R>(tx, id, false)?.is_some());
+    if found {
+        tx.known().visible.insert((kind, id));
+    }
+    Ok(found)
 }
 
 /// Loads the records that a to-one relation leads to, in one query, as JSON by id.

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::events::NewEvent;
+use crate::references::Known;
 use diesel::connection::TransactionManager;
 use domain::operation::tenants::Tenant;
 use domain::operation::visibility::Visibility;
@@ -77,6 +78,7 @@ pub struct Transaction<'c> {
     scope: &'c Scope,
     now: Timestamp,
     events: Vec<NewEvent>,
+    known: Known,
     discarded: bool,
 }
 
@@ -87,6 +89,7 @@ impl<'c> Transaction<'c> {
             scope,
             now: Timestamp::now(),
             events: Vec::new(),
+            known: Known::default(),
             discarded: false,
         }
     }
@@ -129,6 +132,11 @@ impl<'c> Transaction<'c> {
         self.scope.rule_context(self.now)
     }
 
+    /// What has been found out about references to other records, so that a batch asks once.
+    pub(crate) fn known(&mut self) -> &mut Known {
+        &mut self.known
+    }
+
     /// Announces a change. It is written when the transaction ends, with it or not at all.
     pub fn announce(&mut self, event: NewEvent) {
         self.events.push(event);
@@ -156,6 +164,7 @@ impl<'c> Transaction<'c> {
             Manager::commit_transaction(self.connection)?;
         } else {
             self.events.truncate(events);
+            self.known = Known::default();
             Manager::rollback_transaction(self.connection)?;
         }
         result
