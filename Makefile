@@ -5,7 +5,6 @@
 
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 RAPPORT := $(CARGO_TARGET_DIR)/debug/rapport
-MAVEN   := products accounts sales_teams sales_pipeline
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -19,8 +18,7 @@ run: ## build and serve on http://127.0.0.1:8080, with the data in ./data
 	cargo run --locked --bin rapport -- serve
 
 demo: build ## load the Maven data set into a running server: that of make run, or RAPPORT_URL with RAPPORT_TOKEN
-	export RAPPORT_TOKEN="$${RAPPORT_TOKEN:-$$($(RAPPORT) token --role admin)}" && for name in $(MAVEN); do \
-	  $(RAPPORT) import examples/maven/data/$$name.csv --mapping examples/maven/$$name.toml || exit; done
+	RAPPORT_BIN=$(RAPPORT) scripts/demo
 
 build:
 	cargo build --locked
