@@ -26,37 +26,21 @@ pub mod user_passwords;
 pub use service::{Auth, AuthError, AuthOptions};
 pub use setup::{CommandLineToken, NewAdmin, NewTenant, SetupError, bootstrap, command_line_token, create_tenant};
 
-use crate::resource::on;
-use actix_web::web::{self, ServiceConfig};
+use crate::endpoint::{Endpoint, endpoint};
 
-/// `/v1/auth`: how one logs in and out.
-pub(crate) fn routes() -> actix_web::Scope {
-    web::scope("/auth")
-        .service(on("/login").route(web::post().to(login::login)))
-        .service(on("/logout").route(web::post().to(login::logout)))
-        .service(on("/me").route(web::get().to(login::me)))
-        .service(on("/token").route(web::post().to(oauth::token)))
-        .service(on("/revoke").route(web::post().to(oauth::revoke)))
-}
-
-/// What is special to users.
-pub(crate) fn user_routes(users: &mut ServiceConfig) {
-    users.service(on("/{id}/password").route(web::put().to(user_passwords::set)));
-}
-
-/// What is special to service accounts.
-pub(crate) fn service_account_routes(accounts: &mut ServiceConfig) {
-    accounts
-        .service(
-            on("/{id}/secrets")
-                .route(web::get().to(client_secrets::list))
-                .route(web::post().to(client_secrets::create)),
-        )
-        .service(on("/{id}/secrets/{secret_id}").route(web::delete().to(client_secrets::revoke)));
-}
-
-/// What other services read about this one.
-pub(crate) fn well_known_routes(root: &mut ServiceConfig) {
-    root.service(on("/.well-known/jwks.json").route(web::get().to(discovery::jwks)))
-        .service(on("/.well-known/oauth-authorization-server").route(web::get().to(discovery::metadata)));
+/// How one gets and gives up tokens, and sets what one logs in with.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        endpoint!(crate::auth::login::login),
+        endpoint!(crate::auth::login::logout),
+        endpoint!(crate::auth::login::me),
+        endpoint!(crate::auth::oauth::token),
+        endpoint!(crate::auth::oauth::revoke),
+        endpoint!(crate::auth::user_passwords::set),
+        endpoint!(crate::auth::client_secrets::list),
+        endpoint!(crate::auth::client_secrets::create),
+        endpoint!(crate::auth::client_secrets::revoke),
+        endpoint!(crate::auth::discovery::jwks),
+        endpoint!(crate::auth::discovery::metadata),
+    ]
 }

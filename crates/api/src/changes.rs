@@ -42,13 +42,15 @@ struct Place(i64, EventId);
 /// `GET /v1/changes`: what happened after a cursor. Without one it begins at the beginning;
 /// `after=now` gives a cursor for whatever comes next.
 #[utoipa::path(get, path = "/v1/changes", tag = "Changes", operation_id = "list_changes",
+    summary = "Follow the change feed",
     params(
         ("after" = Option<String>, Query, description = "Where the page before ended, or `now`"),
         ("types" = Option<String>, Query, description = "Kinds of event, parted by commas: `customer.created,opportunity.*`"),
         ("limit" = Option<i64>, Query, description = "Events on the page", minimum = 1, maximum = 500),
         ("wait" = Option<i64>, Query, description = "Seconds to wait for an event when there is none yet", minimum = 0, maximum = 30),
     ),
-    responses((status = 200, description = "Events in commit order", body = Changes)))]
+    responses((status = 200, description = "Events in commit order", body = Changes), (status = 410, description = "Expired")),
+    security(("bearer" = []), ("oauth2" = ["changes:read"])))]
 pub(crate) async fn list_changes(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, Problem> {
     let caller = authenticate(&state, &request).await?;
     caller.require(Permission::ReadChanges)?;

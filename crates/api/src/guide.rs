@@ -1,7 +1,7 @@
 //! The guide: the pages of `docs/`, compiled in and served as HTML.
 
+use crate::endpoint::on;
 use crate::problem::Problem;
-use crate::resource::on;
 use actix_web::{HttpResponse, web};
 use pulldown_cmark::{Options, Parser, html};
 

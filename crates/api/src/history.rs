@@ -2,21 +2,11 @@
 
 use crate::access::Reading;
 use crate::limits::{MAX_PAGE, PAGE};
+use crate::list::PageInfo;
 use crate::problem::Problem;
 use domain::Record;
-use serde::Serialize;
 use sql::ids::EventId;
 use store::{Error, Transaction};
-use utoipa::ToSchema;
-
-/// Where to go on in a history.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HistoryPage {
-    /// Send it as `cursor` for the next page; null on the last.
-    next_cursor: Option<String>,
-    /// Whether there is a next page.
-    has_more: bool,
-}
 
 /// Takes `limit` and `cursor`, and loads the entries that they ask for. A cursor is of use for this history only.
 pub(crate) async fn page<R, T, F>(
@@ -24,7 +14,7 @@ pub(crate) async fn page<R, T, F>(
     history: &str,
     load: F,
     id_of: impl Fn(&T) -> EventId,
-) -> Result<(Vec<T>, HistoryPage), Problem>
+) -> Result<(Vec<T>, PageInfo), Problem>
 where
     R: Record,
     T: Send + 'static,
@@ -43,5 +33,5 @@ where
     data.truncate(limit);
     let last = data.last().filter(|_| has_more);
     let next_cursor = last.map(|last| key.seal(&bound_to, &id_of(last))).transpose()?;
-    Ok((data, HistoryPage { next_cursor, has_more }))
+    Ok((data, PageInfo::new(next_cursor)))
 }

@@ -32,6 +32,7 @@ pub(crate) fn body_limit(path: &str) -> usize {
 
 /// `GET /v1/limits`: every limit, for programs to read.
 #[utoipa::path(get, path = "/v1/limits", tag = "Operation", operation_id = "get_limits",
+    summary = "Get the limits",
     responses((status = 200, description = "Every limit of the service", body = Object)), security(()))]
 pub async fn get_limits() -> HttpResponse {
     HttpResponse::Ok().json(json!({

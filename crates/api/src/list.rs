@@ -10,7 +10,7 @@ use domain::Record;
 use domain::fault::Fault;
 use domain::rule::{Position, Rule, query as rule_query};
 use domain::search::Search;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::filter::Page;
 use store::{Stored, records};
@@ -20,12 +20,12 @@ use utoipa::ToSchema;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = Search)]
-pub struct SearchBody {
+pub(crate) struct SearchBody {
     /// The rule that records must meet.
-    #[schema(value_type = Option<crate::openapi::RuleNode>)]
+    #[schema(value_type = Option<Object>)]
     pub rule: Option<Value>,
     /// Words and fragments to be found in names, addresses and numbers.
-    #[schema(min_length = 3, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     pub q: Option<String>,
     /// Fields to sort by; a leading `-` turns the order round.
     #[schema(max_items = 3)]
@@ -44,6 +44,31 @@ pub struct SearchBody {
     pub include: Option<Vec<String>>,
 }
 
+/// Where a list goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PageInfo {
+    /// Send it as `cursor` to get the next page; null on the last one.
+    #[schema(required)]
+    next_cursor: Option<String>,
+    /// Whether there is a next page.
+    has_more: bool,
+    /// How many match in all, where `total=exact` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, minimum = 0)]
+    total: Option<i64>,
+}
+
+impl PageInfo {
+    /// The next page begins at a cursor; none on the last.
+    pub(crate) const fn new(next_cursor: Option<String>) -> Self {
+        Self {
+            has_more: next_cursor.is_some(),
+            next_cursor,
+            total: None,
+        }
+    }
+}
+
 /// What a list or a search asks for.
 struct Request {
     page: Page,
@@ -53,7 +78,7 @@ struct Request {
 }
 
 /// `GET /v1/{resource}`.
-pub async fn get<R: Stored>(request: HttpRequest, reading: Reading<R>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get<R: Stored>(request: HttpRequest, reading: Reading<R>) -> Result<HttpResponse, Problem> {
     list(request, reading, None).await
 }
 
@@ -103,7 +128,7 @@ async fn list<R: Stored>(
 }
 
 /// `POST /v1/{resource}/search`.
-pub async fn search<R: Stored>(mut reading: Reading<R>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn search<R: Stored>(mut reading: Reading<R>) -> Result<HttpResponse, Problem> {
     let body = match std::mem::take(&mut reading.body) {
         Value::Null => SearchBody::default(),
         body => domain::input::parse_body(&body).map_err(Problem::invalid)?,
@@ -238,10 +263,10 @@ async fn answer<R: Stored>(
         })
         .await?;
     let next = last.map(|place| key.seal(&bound_to, &place)).transpose()?;
-    let mut page = json!({ "next_cursor": next, "has_more": next.is_some() });
-    if let (Some(total), Value::Object(members)) = (total, &mut page) {
-        members.insert("total".to_owned(), total.into());
-    }
+    let page = PageInfo {
+        total,
+        ..PageInfo::new(next.clone())
+    };
     let mut response = HttpResponse::Ok();
     if let (Some(cursor), Some(request)) = (&next, request) {
         response.insert_header((LINK, format!("<{}>; rel=\"next\"", next_url(request, cursor))));

@@ -1,22 +1,23 @@
 //! The pages that a problem's `type` leads to, made from the one table of problems.
 
 use crate::problem::{PROBLEMS, Problem, ProblemKind};
-use crate::resource::on;
 use actix_web::{HttpResponse, web};
 
-/// Mounts the pages.
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(on("/problems").route(web::get().to(index)))
-        .service(on("/problems/{code}").route(web::get().to(page)));
-}
-
-async fn index() -> HttpResponse {
+/// List the kinds of problem.
+#[utoipa::path(get, path = "/problems", tag = "Operation", operation_id = "list_problems",
+    summary = "List the kinds of problem",
+    responses((status = 200, description = "A page for people", body = String, content_type = "text/html")), security(()))]
+pub(crate) async fn list_problems() -> HttpResponse {
     let entries: String = PROBLEMS.iter().map(section).collect();
     html(&format!("<h1>Problems</h1>{entries}"))
 }
 
-async fn page(code: web::Path<String>) -> Result<HttpResponse, Problem> {
+/// Explain a kind of problem.
+#[utoipa::path(get, path = "/problems/{code}", tag = "Operation", operation_id = "get_problem",
+    summary = "Explain a kind of problem",
+    params(("code" = String, Path, description = "The last part of a problem's `type`")),
+    responses((status = 200, description = "A page for people", body = String, content_type = "text/html")), security(()))]
+pub(crate) async fn get_problem(code: web::Path<String>) -> Result<HttpResponse, Problem> {
     let kind = PROBLEMS
         .iter()
         .find(|kind| kind.code == code.as_str())

@@ -1,10 +1,8 @@
-//! The mechanics of every resource, mounted by one line: `resource::<Product>()`.
+//! The handlers that every resource has. `openapi::generic_endpoints` says where they are mounted.
 //!
-//! Each handler is generic over the kind of record; nothing here knows any kind by name.
+//! Each is generic over the kind of record; nothing here knows any kind by name.
 
 use crate::access::{Reading, Writing};
-use crate::batch;
-use crate::list;
 use crate::preconditions::{etag, is_known};
 use crate::problem::Problem;
 use crate::projection::{Projection, project};
@@ -20,35 +18,6 @@ use std::str::FromStr;
 use store::records::{self, Draft, Mode};
 use store::references::{self, LocalReferences};
 use store::{Error, Stored, Transaction};
-
-/// Mounts the routes that every resource has. What is special to one is added to the scope given back.
-pub fn resource<R: Stored>() -> actix_web::Scope {
-    web::scope(R::KIND.plural())
-        .service(
-            on("")
-                .route(web::get().to(list::get::<R>))
-                .route(web::post().to(create::<R>)),
-        )
-        .service(on("/search").route(web::post().to(list::search::<R>)))
-        .service(on("/batch").route(web::post().to(batch::post::<R>)))
-        .service(
-            on("/by/{system}/{external_id}")
-                .route(web::get().to(get_by::<R>))
-                .route(web::put().to(upsert::<R>)),
-        )
-        .service(
-            on("/{id}")
-                .route(web::get().to(get::<R>))
-                .route(web::patch().to(patch::<R>))
-                .route(web::delete().to(delete::<R>)),
-        )
-        .service(on("/{id}/restore").route(web::post().to(restore::<R>)))
-}
-
-/// A path that answers 405 with `Allow` to methods it does not have.
-pub fn on(path: &str) -> actix_web::Resource {
-    web::resource(path.to_owned())
-}
 
 /// The id in a path; one that is no UUID names nothing.
 pub struct Id(pub RecordId);
@@ -66,11 +35,11 @@ impl actix_web::FromRequest for Id {
     }
 }
 
-async fn get<R: Stored>(id: Id, request: HttpRequest, reading: Reading<R>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn get<R: Stored>(id: Id, request: HttpRequest, reading: Reading<R>) -> Result<HttpResponse, Problem> {
     one(reading, &request, move |tx| records::get::<R>(tx, id.0)).await
 }
 
-async fn get_by<R: Stored>(
+pub(crate) async fn get_by<R: Stored>(
     path: web::Path<(String, String)>,
     request: HttpRequest,
     reading: Reading<R>,
@@ -111,7 +80,7 @@ where
         .body(body))
 }
 
-async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
     let draft = draft::<R>(writing.take_body()?)?;
     writing
         .run(move |tx| {
@@ -129,7 +98,7 @@ fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem> {
     input::parse(&body).map(Draft::Ready).map_err(Problem::invalid)
 }
 
-async fn patch<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn patch<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
     let (body, expected) = (writing.take_body()?, writing.expected.clone());
     writing
         .run(move |tx| {
@@ -139,7 +108,7 @@ async fn patch<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpRespons
         .await
 }
 
-async fn upsert<R: Stored>(
+pub(crate) async fn upsert<R: Stored>(
     path: web::Path<(String, String)>,
     mut writing: Writing<R>,
 ) -> Result<HttpResponse, Problem> {
@@ -182,7 +151,7 @@ fn checked_external_id(id: ExternalId) -> Result<ExternalId, Problem> {
     }
 }
 
-async fn delete<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
     let purge = writing.query.take_flag("purge");
     if purge {
         writing.caller.require(Permission::Purge)?;
@@ -200,7 +169,7 @@ async fn delete<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpRespon
         .await
 }
 
-async fn restore<R: Stored>(id: Id, writing: Writing<R>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn restore<R: Stored>(id: Id, writing: Writing<R>) -> Result<HttpResponse, Problem> {
     writing
         .run(move |tx| {
             let record = records::restore::<R>(tx, id.0)?;

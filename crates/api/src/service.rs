@@ -1,11 +1,12 @@
 //! The routes, the middleware around them, and the server that runs them.
 
 use crate::customer::customers;
+use crate::endpoint::{Endpoint, endpoint, mount};
+use crate::openapi::{generic_endpoints as resource, site};
 use crate::problem::Problem;
-use crate::resource::{on, resource};
 use crate::sales::{opportunities, pipelines};
 use crate::state::State;
-use crate::{auth, changes, guide, health, limits, observe, problem_pages, request_id};
+use crate::{auth, guide, limits, observe, request_id};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use domain::customer::relationships::Relationship;
@@ -28,30 +29,38 @@ pub struct ServerOptions {
     pub drain: Duration,
 }
 
+/// Every endpoint: what is served and what the API document says, in the order of the document.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let resources = [
+        customers::endpoints(),
+        resource::<Relationship>(),
+        resource::<Product>(),
+        pipelines::endpoints(),
+        resource::<Stage>(),
+        opportunities::endpoints(),
+        resource::<User>(),
+        resource::<Team>(),
+        resource::<ServiceAccount>(),
+        auth::endpoints(),
+    ];
+    let others = vec![
+        endpoint!(crate::changes::list_changes),
+        endpoint!(crate::limits::get_limits),
+        endpoint!(crate::health::get_health),
+        endpoint!(crate::health::get_readiness),
+        endpoint!(crate::health::get_metrics),
+        endpoint!(crate::problem_pages::list_problems),
+        endpoint!(crate::problem_pages::get_problem),
+        endpoint!(crate::openapi::site::get_openapi),
+    ];
+    resources.into_iter().chain([others]).flatten().collect()
+}
+
 /// Mounts every route of the service.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    mount(&endpoints(), config);
     config
-        .service(
-            web::scope("/v1")
-                .service(customers::routes())
-                .service(resource::<Relationship>())
-                .service(resource::<Product>())
-                .service(pipelines::routes())
-                .service(resource::<Stage>())
-                .service(opportunities::routes())
-                .service(resource::<User>().configure(auth::user_routes))
-                .service(resource::<Team>())
-                .service(resource::<ServiceAccount>().configure(auth::service_account_routes))
-                .service(auth::routes())
-                .service(on("/changes").route(web::get().to(changes::list_changes)))
-                .service(on("/limits").route(web::get().to(limits::get_limits)))
-                .default_service(web::to(not_found)),
-        )
-        .service(on("/healthz").route(web::get().to(health::get_health)))
-        .service(on("/readyz").route(web::get().to(health::get_readiness)))
-        .service(on("/metrics").route(web::get().to(health::get_metrics)))
-        .configure(auth::well_known_routes)
-        .configure(problem_pages::routes)
+        .configure(site::routes)
         .configure(guide::routes)
         .default_service(web::to(not_found));
 }

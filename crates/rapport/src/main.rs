@@ -61,7 +61,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
     match command {
         Command::Import(args) => return Ok(import::run(args).await?),
         Command::Generate(args) => return Ok(generate::run(args).await?),
-        Command::Openapi => operate::print_line("{}")?,
+        Command::Openapi => operate::print_line(api::openapi::json().trim_end())?,
         Command::Serve => serve::run(Config::load(&config)?).await?,
         Command::Migrate => operate::migrate(&Config::load(&config)?)?,
         Command::Token(args) => operate::token(&Config::load(&config)?, args).await?,

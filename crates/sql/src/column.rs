@@ -95,7 +95,7 @@ macro_rules! text_enum {
         )]
         #[diesel(sql_type = ::diesel::sql_types::Text)]
         $visibility enum $name {
-            $($(#[$variant_meta])* #[serde(rename = $text)] $variant),+
+            $($(#[$variant_meta])* #[serde(rename = $text)] #[schema(rename = $text)] $variant),+
         }
 
         impl $name {

@@ -50,8 +50,10 @@ pub struct ClientSecrets {
 /// It is shown once and cannot be read again. To change secrets without a gap, make the next one first.
 #[utoipa::path(post, path = "/v1/service_accounts/{id}/secrets", tag = "Service accounts",
     operation_id = "create_service_account_secret",
+    summary = "Create a secret of a service account",
     params(("id" = uuid::Uuid, Path, description = "The service account")), request_body = Option<NewSecret>,
-    responses((status = 201, description = "The secret", body = CreatedSecret)))]
+    responses((status = 201, description = "The secret", body = CreatedSecret)),
+    security(("bearer" = []), ("oauth2" = ["admin"])))]
 pub async fn create(Id(account): Id, mut acting: Acting) -> Result<HttpResponse, Problem> {
     acting.caller.require(Permission::Admin)?;
     let expires_at = expiry(acting.take_optional_body())?;
@@ -93,8 +95,10 @@ fn expiry(body: Option<Value>) -> Result<Timestamp, Problem> {
 /// Lists the secrets of a service account, without the secrets themselves.
 #[utoipa::path(get, path = "/v1/service_accounts/{id}/secrets", tag = "Service accounts",
     operation_id = "list_service_account_secrets",
+    summary = "List the secrets of a service account",
     params(("id" = uuid::Uuid, Path, description = "The service account")),
-    responses((status = 200, description = "Its secrets", body = ClientSecrets)))]
+    responses((status = 200, description = "Its secrets", body = ClientSecrets)),
+    security(("bearer" = []), ("oauth2" = ["admin"])))]
 pub async fn list(Id(account): Id, acting: Acting) -> Result<HttpResponse, Problem> {
     acting.caller.require(Permission::Admin)?;
     let data = acting.read(move |tx| credentials::list_secrets(tx, account)).await?;
@@ -104,9 +108,11 @@ pub async fn list(Id(account): Id, acting: Acting) -> Result<HttpResponse, Probl
 /// Revokes a secret of a service account; the tokens that it got end within a second.
 #[utoipa::path(delete, path = "/v1/service_accounts/{id}/secrets/{secret_id}", tag = "Service accounts",
     operation_id = "delete_service_account_secret",
+    summary = "Revoke a secret of a service account",
     params(("id" = uuid::Uuid, Path, description = "The service account"),
         ("secret_id" = uuid::Uuid, Path, description = "The secret")),
-    responses((status = 204, description = "It is revoked")))]
+    responses((status = 204, description = "It is revoked")),
+    security(("bearer" = []), ("oauth2" = ["admin"])))]
 pub async fn revoke(
     path: web::Path<(String, String)>,
     Id(account): Id,

@@ -14,6 +14,7 @@ const MAY_BE_KEPT: (actix_web::http::header::HeaderName, &str) = (CACHE_CONTROL,
 
 /// The public keys that access tokens are signed with, the next one included.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Auth", operation_id = "get_jwks",
+    summary = "Get the public keys",
     responses((status = 200, description = "The key set", body = KeySet)), security(()))]
 pub async fn jwks(state: web::Data<State>) -> HttpResponse {
     let keys = state.auth.tokens.keys().published(Timestamp::now());
@@ -49,6 +50,7 @@ pub struct Metadata {
 /// The metadata of the authorization server.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "Auth",
     operation_id = "get_authorization_server",
+    summary = "Get the metadata of the authorization server",
     responses((status = 200, description = "The metadata", body = Metadata)), security(()))]
 pub async fn metadata(state: web::Data<State>) -> HttpResponse {
     let issuer = state.auth.tokens.issuer();

@@ -42,8 +42,10 @@ pub struct LoginRequest {
 /// Logs a user in.
 ///
 /// Answers an access token and a refresh token. A wrong address, password or tenant all get the same 401.
-#[utoipa::path(post, path = "/v1/auth/login", tag = "Auth", operation_id = "login", request_body = LoginRequest,
-    responses((status = 200, description = "Logged in", body = TokenResponse)), security(()))]
+#[utoipa::path(post, path = "/v1/auth/login", tag = "Auth", operation_id = "login",
+    summary = "Log in", request_body = LoginRequest,
+    responses((status = 200, description = "Logged in", body = TokenResponse), (status = 401, description = "Refused")),
+    security(()))]
 pub async fn login(
     state: web::Data<State>,
     request: HttpRequest,
@@ -208,6 +210,7 @@ pub(super) fn token_for_user(
 
 /// Logs out: ends the session of the token that is sent, with every token of it.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "Auth", operation_id = "logout",
+    summary = "Log out",
     responses((status = 204, description = "Logged out")))]
 pub async fn logout(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, Problem> {
     if let Some(session) = caller.session() {
@@ -242,7 +245,6 @@ pub struct Me {
     #[schema(value_type = Option<uuid::Uuid>)]
     team_id: Option<TeamId>,
     /// What the token permits.
-    #[schema(examples(json!(["customers:read", "customers:write"])))]
     scopes: Vec<String>,
     /// The tenant.
     tenant: MyTenant,
@@ -267,6 +269,7 @@ pub struct MyTenant {
 
 /// Tells who calls and what the token permits.
 #[utoipa::path(get, path = "/v1/auth/me", tag = "Auth", operation_id = "get_me",
+    summary = "Get the caller",
     responses((status = 200, description = "Who calls", body = Me)))]
 pub async fn me(request: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
     crate::query::Query::of(&request)?.finish()?;

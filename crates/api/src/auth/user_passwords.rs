@@ -31,8 +31,10 @@ pub struct PasswordChange {
 /// Users change their own and prove it by the present one; whoever has the scope `admin` sets those of others. Every
 /// other session of the user ends.
 #[utoipa::path(put, path = "/v1/users/{id}/password", tag = "Users", operation_id = "set_user_password",
+    summary = "Set the password of a user",
     params(("id" = uuid::Uuid, Path, description = "The user")), request_body = PasswordChange,
-    responses((status = 204, description = "The password is set")))]
+    responses((status = 204, description = "The password is set")),
+    security(("bearer" = [])))]
 pub async fn set(request: HttpRequest, Id(user): Id, mut acting: Acting) -> Result<HttpResponse, Problem> {
     let principal = acting.caller.principal();
     let own = principal.kind == ActorKind::User && principal.id.0 == user.0;

@@ -1,11 +1,15 @@
 //! What customers have beyond every resource: the moves along the lifecycle, the hierarchy, the relationships.
 
 use crate::access::{Reading, Writing};
-use crate::history::{self, HistoryPage};
+use crate::endpoint::{Endpoint, endpoint};
+use crate::history;
 use crate::limits::MAX_PAGE;
+use crate::list::{self, PageInfo};
+use crate::openapi::{generic_endpoints as resource, list_within};
 use crate::problem::Problem;
-use crate::resource::{Id, on, resource};
-use crate::{list, reply};
+use crate::reply;
+use crate::resource::Id;
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::customer::customers::Customer;
 use domain::customer::lifecycle_changes::{LifecycleChange, LifecycleMove};
@@ -20,20 +24,27 @@ use store::{Transaction, customer, records};
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// The routes of customers.
-pub(crate) fn routes() -> actix_web::Scope {
-    resource::<Customer>()
-        .service(
-            on("/{id}/lifecycle")
-                .route(web::get().to(list_lifecycle_changes))
-                .route(web::post().to(move_customer)),
-        )
-        .service(on("/{id}/hierarchy").route(web::get().to(get_hierarchy)))
-        .service(on("/{id}/relationships").route(web::get().to(list_relationships)))
+/// The endpoints of customers.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = resource::<Customer>();
+    endpoints.extend([
+        endpoint!(crate::customer::customers::list_lifecycle_changes),
+        endpoint!(crate::customer::customers::move_customer),
+        endpoint!(crate::customer::customers::get_hierarchy),
+        Endpoint::generic(
+            Kind::Customer,
+            Method::GET,
+            "/v1/customers/{id}/relationships".to_owned(),
+            || web::to(list_relationships),
+            |components| list_within::<Relationship>(components, Kind::Customer),
+        ),
+    ]);
+    endpoints
 }
 
 /// Moves a customer along its lifecycle, and notes why. A stage that may not follow is refused with the ones that may.
 #[utoipa::path(post, path = "/v1/customers/{id}/lifecycle", tag = "Customers", operation_id = "move_customer",
+    summary = "Move a customer along its lifecycle",
     params(("id" = uuid::Uuid, Path, description = "The customer")),
     request_body = LifecycleMove,
     responses((status = 200, description = "The customer", body = Customer)))]
@@ -57,11 +68,12 @@ pub(crate) struct LifecycleChanges {
     /// The moves, the oldest first.
     data: Vec<LifecycleChange>,
     /// Where to go on.
-    page: HistoryPage,
+    page: PageInfo,
 }
 
 /// The moves of a customer along its lifecycle, the oldest first: when, by whom and why.
 #[utoipa::path(get, path = "/v1/customers/{id}/lifecycle", tag = "Customers", operation_id = "list_lifecycle_changes",
+    summary = "List the lifecycle changes of a customer",
     params(
         ("id" = uuid::Uuid, Path, description = "The customer"),
         ("limit" = Option<i64>, Query, description = "Moves on the page", minimum = 1, maximum = 500),
@@ -88,14 +100,16 @@ const A_DAY: &str = "a day of the years 1 to 9999 such as 2026-01-31";
 /// The companies below a customer, or its parent companies, level by level, as the relationships of role
 /// `parent_company` have it on a day. Customers that the caller may not see are left out.
 #[utoipa::path(get, path = "/v1/customers/{id}/hierarchy", tag = "Customers", operation_id = "get_customer_hierarchy",
+    summary = "Get the companies above or below a customer",
     params(
         ("id" = uuid::Uuid, Path, description = "The customer"),
-        ("direction" = Option<Direction>, Query, description = "To the companies below, which is the default, or to the parent companies"),
+        ("direction" = inline(Option<Direction>), Query, description = "To the companies below, which is the default, or to the parent companies"),
         ("on" = Option<chrono::NaiveDate>, Query, description = "The day; by default today, in the tenant's time zone"),
         ("depth" = Option<i32>, Query, description = "Levels at most", minimum = 1, maximum = 50),
         ("limit" = Option<i64>, Query, description = "Customers at most", minimum = 1, maximum = 500),
     ),
-    responses((status = 200, description = "The customers, the nearest first", body = Hierarchy)))]
+    responses((status = 200, description = "The customers, the nearest first", body = Hierarchy)),
+    security(("bearer" = []), ("oauth2" = ["customers:read", "relationships:read"])))]
 pub(crate) async fn get_hierarchy(id: Id, mut reading: Reading<Customer>) -> Result<HttpResponse, Problem> {
     reading.caller.require(Permission::Read(Kind::Relationship))?;
     let context = reading.caller.scope.rule_context(sql::Timestamp::now());

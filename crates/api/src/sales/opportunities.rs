@@ -1,11 +1,14 @@
 //! What opportunities have beyond every resource: to win, lose, reopen and move one, and its history.
 
 use crate::access::{Reading, Writing};
-use crate::history::{self, HistoryPage};
+use crate::endpoint::{Endpoint, endpoint};
+use crate::history;
+use crate::list::PageInfo;
+use crate::openapi::generic_endpoints as resource;
 use crate::problem::Problem;
 use crate::reply;
-use crate::resource::{Id, on, resource};
-use actix_web::{HttpResponse, web};
+use crate::resource::Id;
+use actix_web::HttpResponse;
 use domain::Kind;
 use domain::operation::scopes::Scope as Permission;
 use domain::sales::opportunities::Opportunity;
@@ -20,18 +23,22 @@ use store::{Error, Transaction, references};
 use utoipa::ToSchema;
 use validator::Validate;
 
-/// The routes of opportunities.
-pub(crate) fn routes() -> actix_web::Scope {
-    resource::<Opportunity>()
-        .service(on("/{id}/win").route(web::post().to(win_opportunity)))
-        .service(on("/{id}/lose").route(web::post().to(lose_opportunity)))
-        .service(on("/{id}/reopen").route(web::post().to(reopen_opportunity)))
-        .service(on("/{id}/stage").route(web::post().to(move_opportunity)))
-        .service(on("/{id}/stages").route(web::get().to(list_stage_stays)))
+/// The endpoints of opportunities.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let mut endpoints = resource::<Opportunity>();
+    endpoints.extend([
+        endpoint!(crate::sales::opportunities::win_opportunity),
+        endpoint!(crate::sales::opportunities::lose_opportunity),
+        endpoint!(crate::sales::opportunities::reopen_opportunity),
+        endpoint!(crate::sales::opportunities::move_opportunity),
+        endpoint!(crate::sales::opportunities::list_stage_stays),
+    ]);
+    endpoints
 }
 
 /// Marks an open opportunity as sold: it goes to the first won stage of its pipeline.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/win", tag = "Opportunities", operation_id = "win_opportunity",
+    summary = "Win an opportunity",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Option<Closing>,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -41,6 +48,7 @@ pub(crate) async fn win_opportunity(id: Id, writing: Writing<Opportunity>) -> Re
 
 /// Marks an open opportunity as not sold: it goes to the first lost stage of its pipeline.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/lose", tag = "Opportunities", operation_id = "lose_opportunity",
+    summary = "Lose an opportunity",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Option<Closing>,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -50,6 +58,7 @@ pub(crate) async fn lose_opportunity(id: Id, writing: Writing<Opportunity>) -> R
 
 /// Opens a closed opportunity again; the day and the reason of closing are cleared.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/reopen", tag = "Opportunities", operation_id = "reopen_opportunity",
+    summary = "Reopen an opportunity",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Option<Reopening>,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -59,6 +68,7 @@ pub(crate) async fn reopen_opportunity(id: Id, writing: Writing<Opportunity>) ->
 
 /// Moves an opportunity to another stage of its pipeline; a won or lost stage closes it.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/stage", tag = "Opportunities", operation_id = "move_opportunity",
+    summary = "Move an opportunity to another stage",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Move,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -88,17 +98,19 @@ pub(crate) struct StageStays {
     /// The stays, the oldest first.
     data: Vec<StageStay>,
     /// Where to go on.
-    page: HistoryPage,
+    page: PageInfo,
 }
 
 /// The stages that an opportunity was in, the oldest first: from when to when, for how long, and who moved it there.
 #[utoipa::path(get, path = "/v1/opportunities/{id}/stages", tag = "Opportunities", operation_id = "list_stage_stays",
+    summary = "List the stages that an opportunity was in",
     params(
         ("id" = uuid::Uuid, Path, description = "The opportunity"),
         ("limit" = Option<i64>, Query, description = "Stays on the page", minimum = 1, maximum = 500),
         ("cursor" = Option<String>, Query, description = "Where the page before ended"),
     ),
-    responses((status = 200, description = "A page of its history", body = StageStays)))]
+    responses((status = 200, description = "A page of its history", body = StageStays)),
+    security(("bearer" = []), ("oauth2" = ["opportunities:read", "stages:read"])))]
 pub(crate) async fn list_stage_stays(id: Id, mut reading: Reading<Opportunity>) -> Result<HttpResponse, Problem> {
     reading.caller.require(Permission::Read(Kind::Stage))?;
     let load = move |tx: &mut Transaction<'_>, after, limit| stage_changes::history(tx, id.0, after, limit);

@@ -1,0 +1,73 @@
+//! Examples, made from the examples of the members.
+
+use super::components::{Components, properties_of};
+use domain::Record;
+use serde_json::{Map, Value, json};
+
+/// An id.
+pub(super) const ID: &str = "01997a3c-5d4e-7f00-8a1b-2c3d4e5f6071";
+
+/// A record as it is sent.
+pub(super) fn record<R: Record>(components: &mut Components) -> Value {
+    let name = components.record::<R>();
+    let schema = components.schema(&name);
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let members = properties_of(schema).filter(|(name, _)| required.contains(&name.as_str()));
+    let members: Map<_, _> = members
+        .map(|(name, schema)| (name.clone(), value(components, schema)))
+        .collect();
+    Value::Object(members)
+}
+
+/// A body that says what it must, and what has an example of its own.
+pub(super) fn settable(components: &Components, name: &str) -> Value {
+    let schema = components.schema(name);
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let wanted = |name: &str, schema: &Value| required.contains(&json!(name)) || !schema["examples"].is_null();
+    let members = properties_of(schema).filter(|(name, schema)| wanted(name, schema));
+    let members: Map<_, _> = members
+        .map(|(name, schema)| (name.clone(), value(components, schema)))
+        .collect();
+    Value::Object(members)
+}
+
+fn value(components: &Components, schema: &Value) -> Value {
+    let choices = ["oneOf", "anyOf"]
+        .into_iter()
+        .filter_map(|key| schema[key].as_array())
+        .flatten();
+    let given = [&schema["examples"][0], &schema["default"], &schema["enum"][0]];
+    if let Some(given) = given.into_iter().find(|given| !given.is_null()) {
+        return given.clone();
+    }
+    if let Some(target) = schema["$ref"].as_str().and_then(|target| target.rsplit('/').next()) {
+        return value(components, components.schema(target));
+    }
+    if let Some(first) = choices.clone().next() {
+        let may_be_null = choices.clone().any(|choice| choice["type"] == "null");
+        return if may_be_null {
+            Value::Null
+        } else {
+            value(components, first)
+        };
+    }
+    match (schema["type"].as_str(), schema["format"].as_str()) {
+        (Some("string"), Some("uuid")) => json!(ID),
+        (Some("string"), Some("date")) => json!("2026-01-31"),
+        (Some("string"), Some("date-time")) => json!("2026-01-31T09:30:00.000000Z"),
+        (Some("string"), _) => json!("text"),
+        (Some("integer" | "number"), _) => schema.get("minimum").cloned().unwrap_or(json!(0)),
+        (Some("boolean"), _) => json!(false),
+        (Some("array"), _) => json!([]),
+        (Some("object"), _) => {
+            let members = properties_of(schema).map(|(name, schema)| (name.clone(), value(components, schema)));
+            Value::Object(members.collect())
+        }
+        _ => Value::Null,
+    }
+}
