@@ -41,9 +41,9 @@ pub(crate) enum Error {
     HalfCredentials(&'static str),
     #[error(
         "the server does not accept the token in RAPPORT_TOKEN{0}. Access tokens last some 10 minutes. Get a new one \
-         (on the server's machine: RAPPORT_TOKEN=$(rapport token --role admin)), or set RAPPORT_CLIENT_ID and \
-         RAPPORT_CLIENT_SECRET of a service account, with which a long load renews its token by itself; then give \
-         the same command again: what was acknowledged is not lost"
+         (on the server's machine: RAPPORT_TOKEN=$(rapport token --role admin --ttl 3600)), or set RAPPORT_CLIENT_ID \
+         and RAPPORT_CLIENT_SECRET of a service account, with which a long load renews its token by itself; then \
+         give the same command again: what was acknowledged is not lost"
     )]
     TokenRefused(String),
     #[error("the server does not accept RAPPORT_CLIENT_ID and RAPPORT_CLIENT_SECRET: {0}")]
