@@ -159,16 +159,16 @@ async fn what_is_known_is_patched_part_by_part() {
     let tenant = Tenant::new();
     let ada = tenant.create("customers", ada()).await;
     let path = format!("/v1/customers/{}", id_of(&ada));
-    let patch =
+    let part_by_part =
         json!({"demographics": {"occupation": null, "household_size": 4}, "preferences": {"quiet_hours": null}});
-    let changed = tenant.patch(&path, &patch).await.expect(200).body;
+    let changed = tenant.patch(&path, &part_by_part).await.expect(200).body;
     assert_eq!(changed["demographics"]["gender"], "female");
     assert_eq!(changed["demographics"]["occupation"], Value::Null);
     assert_eq!(changed["demographics"]["household_size"], 4);
     assert_eq!(changed["preferences"]["quiet_hours"], Value::Null);
     assert_eq!(changed["preferences"]["channel"], "email");
 
-    let again = tenant.patch(&path, &patch).await.expect(200).body;
+    let again = tenant.patch(&path, &part_by_part).await.expect(200).body;
     assert_eq!(again["version"], 2, "what changes nothing is no change");
     assert_eq!(
         tenant

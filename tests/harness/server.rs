@@ -22,7 +22,7 @@ echo "exit $status"
 "#;
 
 /// How long a server may take to start or to stop, also on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a server is to be started.
 #[derive(Debug, Clone)]

@@ -25,13 +25,14 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 }
 
 async fn index() -> HttpResponse {
-    let links: String = PAGES
+    let links: Vec<_> = PAGES
         .iter()
-        .map(|(name, _)| format!("- [{name}](/guide/{name})\n"))
+        .map(|(name, _)| format!("- [{name}](/guide/{name})"))
         .collect();
+    let links = links.join("\n");
     answer(
         "Guide",
-        &format!("# Rapport\n\n{links}- [reference](/docs)\n- [problems](/problems)\n"),
+        &format!("# Rapport\n\n{links}\n- [reference](/docs)\n- [problems](/problems)\n"),
     )
 }
 

@@ -13,21 +13,21 @@ use store::{Error, Transaction, references};
 
 /// What to send of each record.
 #[derive(Debug, Clone, Default)]
-pub struct Projection {
+pub(crate) struct Projection {
     fields: Option<Vec<String>>,
     include: Vec<&'static Relation>,
 }
 
 impl Projection {
     /// Takes `fields` and `include` from the query.
-    pub fn taken<R: Record>(query: &mut Query, caller: &Caller) -> Result<Self, Problem> {
+    pub(crate) fn taken<R: Record>(query: &mut Query, caller: &Caller) -> Result<Self, Problem> {
         let fields = query.take_list("fields");
         let include = query.take_list("include").unwrap_or_default();
         Self::of::<R>(fields, &include, caller, query)
     }
 
     /// From names that were sent in a body or in the query; faults are noted with the query.
-    pub fn of<R: Record>(
+    pub(crate) fn of<R: Record>(
         fields: Option<Vec<String>>,
         include: &[String],
         caller: &Caller,
@@ -47,19 +47,16 @@ impl Projection {
         let registry = R::KIND.registry();
         let mut relations = Vec::new();
         for name in include {
-            match registry.relation(name) {
-                Some(relation) => {
-                    caller.require(Permission::Read(relation.target))?;
-                    relations.push(relation);
-                }
-                None => {
-                    let names: Vec<_> = registry.all_relations().map(|relation| relation.name).collect();
-                    query.fault(
-                        "include",
-                        "unknown_relation",
-                        format!("must be one of {}", names.join(", ")),
-                    );
-                }
+            if let Some(relation) = registry.relation(name) {
+                caller.require(Permission::Read(relation.target))?;
+                relations.push(relation);
+            } else {
+                let names: Vec<_> = registry.all_relations().map(|relation| relation.name).collect();
+                query.fault(
+                    "include",
+                    "unknown_relation",
+                    format!("must be one of {}", names.join(", ")),
+                );
             }
         }
         Ok(Self {
@@ -69,13 +66,13 @@ impl Projection {
     }
 
     /// Whether records are sent as they are.
-    pub fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.fields.is_none() && self.include.is_empty()
     }
 }
 
 /// The records as they are sent: one query a relation, never one a record.
-pub fn project<R: Record>(
+pub(crate) fn project<R: Record>(
     tx: &mut Transaction<'_>,
     records: &[&R],
     projection: &Projection,

@@ -12,7 +12,7 @@ pub(crate) fn location<R: Record>(record: &R) -> String {
 }
 
 /// A record, with its `ETag`; when it is new, also its `Location`.
-pub fn of_record<R: Record>(record: &R, outcome: Outcome) -> Result<Reply, Error> {
+pub(crate) fn of_record<R: Record>(record: &R, outcome: Outcome) -> Result<Reply, Error> {
     let created = outcome == Outcome::Created;
     let mut headers = vec![Header("ETag".to_owned(), etag(record.meta().version))];
     if created {
@@ -28,7 +28,7 @@ pub fn of_record<R: Record>(record: &R, outcome: Outcome) -> Result<Reply, Error
 }
 
 /// Done, with nothing to say.
-pub fn no_content() -> Reply {
+pub(crate) fn no_content() -> Reply {
     Reply {
         status: 204,
         headers: Vec::new(),
@@ -38,7 +38,7 @@ pub fn no_content() -> Reply {
 }
 
 /// Any JSON.
-pub fn of_json(status: u16, body: &impl serde::Serialize) -> Result<Reply, Error> {
+pub(crate) fn of_json(status: u16, body: &impl serde::Serialize) -> Result<Reply, Error> {
     Ok(Reply {
         status,
         headers: Vec::new(),

@@ -160,9 +160,9 @@ pub(crate) async fn delete<R: Stored>(id: Id, mut writing: Writing<R>) -> Result
     writing
         .run(move |tx| {
             if purge {
-                records::purge::<R>(tx, id.0, &expected)?
+                records::purge::<R>(tx, id.0, &expected)?;
             } else {
-                records::delete::<R>(tx, id.0, &expected)?
+                records::delete::<R>(tx, id.0, &expected)?;
             }
             Ok(reply::no_content())
         })

@@ -5,10 +5,10 @@ use serde_json::{Map, Number, Value};
 use std::fmt;
 
 /// Levels of nesting in a body at most.
-pub const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// Reads a body. The error says what is wrong and where, never what was sent.
-pub fn parse(bytes: &[u8]) -> Result<Value, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth: 0 }
         .deserialize(&mut reader)
@@ -124,7 +124,7 @@ impl<'de> Visitor<'de> for Strict {
 }
 
 /// The same text for the same JSON, whatever the order of its members.
-pub fn canonical(value: &Value) -> String {
+pub(crate) fn canonical(value: &Value) -> String {
     match value {
         Value::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();

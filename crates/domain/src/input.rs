@@ -325,8 +325,8 @@ mod tests {
     use super::*;
     use crate::sales::products::ProductFields;
 
-    fn faults(body: Value) -> Vec<(String, String)> {
-        let faults = parse::<ProductFields>(&body).err().unwrap_or_default();
+    fn faults(body: &Value) -> Vec<(String, String)> {
+        let faults = parse::<ProductFields>(body).err().unwrap_or_default();
         faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
     }
 
@@ -336,7 +336,7 @@ mod tests {
             "sku": 5, "colour": "red", "external_ids": [{"system": 1, "id": "a"}, {"system": "erp", "id": "b"}, {"id": "c"}],
             "unit_price": {"amount": "1.234", "currency": "EUR"}, "category": ""
         });
-        let mut found = faults(body);
+        let mut found = faults(&body);
         found.sort();
         let expected = [
             ("/category", "invalid_length"),
@@ -389,7 +389,7 @@ mod tests {
         );
         // No currency can be guessed.
         let body = json!({"unit_price": {"amount": "1.00"}, "colour": 1});
-        let mut found: Vec<_> = faults(body).into_iter().map(|(pointer, _)| pointer).collect();
+        let mut found: Vec<_> = faults(&body).into_iter().map(|(pointer, _)| pointer).collect();
         found.sort();
         assert_eq!(found, ["/colour", "/name", "/unit_price/currency"]);
     }

@@ -16,13 +16,13 @@ pub(crate) struct ConfigArgs {
     /// A TOML file with settings
     #[arg(long, global = true, env = "RAPPORT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The database: sqlite://path or postgres://… [env: DATABASE_URL]
+    /// The database: <sqlite://path> or postgres://… [env: `DATABASE_URL`]
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
-    /// Where to listen [env: RAPPORT_BIND]
+    /// Where to listen [env: `RAPPORT_BIND`]
     #[arg(long, global = true, value_name = "ADDRESS")]
     bind: Option<SocketAddr>,
-    /// Where the default database, keys and documents are kept [env: RAPPORT_DATA_DIR]
+    /// Where the default database, keys and documents are kept [env: `RAPPORT_DATA_DIR`]
     #[arg(long, global = true, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
 }
@@ -238,11 +238,10 @@ fn environment() -> impl Iterator<Item = (&'static str, String)> {
 
 fn without_password(url: &str) -> String {
     match url::Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            // A URL with a password has a host, so it can be set.
-            drop(parsed.set_password(Some("redacted")));
-            parsed.to_string()
-        }
+        Ok(mut parsed) if parsed.password().is_some() => match parsed.set_password(Some("redacted")) {
+            Ok(()) => parsed.to_string(),
+            Err(()) => "redacted".to_owned(),
+        },
         _ => url.to_owned(),
     }
 }

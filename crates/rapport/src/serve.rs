@@ -79,12 +79,13 @@ fn greet(address: SocketAddr, config: &Config, first: Option<&NewAdmin>) {
         ),
         None => format!("TOKEN=$({} token --role admin{})", program(), flags(config)),
     };
-    let mut lines = format!("Rapport serves on {url}, its documentation on {url}/docs\n");
-    if let Some(NewAdmin { email, password, .. }) = first {
-        lines +=
-            &format!("\nThe first administrator is {email}, with the password {password} (it is shown only now)\n");
-    }
-    lines += &format!("\n  {token}\n  curl -s {url}/v1/customers -H \"Authorization: Bearer $TOKEN\"\n\n");
+    let welcome = first.map_or_else(String::new, |NewAdmin { email, password, .. }| {
+        format!("\nThe first administrator is {email}, with the password {password} (it is shown only now)\n")
+    });
+    let lines = format!(
+        "Rapport serves on {url}, its documentation on {url}/docs\n{welcome}\n  {token}\n  \
+         curl -s {url}/v1/customers -H \"Authorization: Bearer $TOKEN\"\n\n"
+    );
     let mut out = std::io::stdout().lock();
     // Nobody may be reading; the service goes on all the same.
     drop(out.write_all(lines.as_bytes()).and_then(|()| out.flush()));
@@ -96,12 +97,9 @@ fn program() -> String {
 
 /// What the token command needs to find this service's keys and database again.
 fn flags(config: &Config) -> String {
-    let mut flags = String::new();
-    if config.data_dir.as_os_str() != "data" {
-        flags += &format!(" --data-dir '{}'", config.data_dir.display());
-    }
-    if let Some(url) = &config.redacted().database_url.filter(|_| config.database_url.is_some()) {
-        flags += &format!(" --database-url '{url}'");
-    }
-    flags
+    let folder = Some(&config.data_dir).filter(|folder| folder.as_os_str() != "data");
+    let folder = folder.map(|folder| format!(" --data-dir '{}'", folder.display()));
+    let url = config.redacted().database_url.filter(|_| config.database_url.is_some());
+    let url = url.map(|url| format!(" --database-url '{url}'"));
+    [folder, url].into_iter().flatten().collect()
 }

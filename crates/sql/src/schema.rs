@@ -322,7 +322,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::types::*;
 
-    /// How an opportunity went from stage to stage; the open entry has no left_at.
+    /// How an opportunity went from stage to stage; the open entry has no `left_at`.
     stage_changes (tenant_id, opportunity_id, id) {
         tenant_id -> Identifier,
         opportunity_id -> Identifier,

@@ -57,7 +57,7 @@ impl From<DieselError> for Error {
         match error {
             DieselError::NotFound => Self::NotFound,
             DieselError::DatabaseError(kind, ref information) => {
-                Self::from_database(&kind, information.message()).unwrap_or(Self::Database(error))
+                Self::from_database(kind, information.message()).unwrap_or(Self::Database(error))
             }
             other => Self::Database(other),
         }
@@ -71,7 +71,7 @@ impl From<serde_json::Error> for Error {
 }
 
 impl Error {
-    fn from_database(kind: &DatabaseErrorKind, message: &str) -> Option<Self> {
+    fn from_database(kind: DatabaseErrorKind, message: &str) -> Option<Self> {
         Some(match kind {
             DatabaseErrorKind::UniqueViolation => {
                 Refusal::conflict("already_exists", "another record has this key already").into()

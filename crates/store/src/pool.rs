@@ -44,7 +44,7 @@ fn with_network_limits(url: &str) -> String {
     ] {
         if !limited.contains(name) {
             limited.push(if limited.contains('?') { '&' } else { '?' });
-            limited.push_str(&format!("{name}={value}"));
+            limited.extend([name, "=", value]);
         }
     }
     limited

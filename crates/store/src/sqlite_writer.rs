@@ -54,7 +54,7 @@ impl SqliteWriter {
                     group,
                     stopped: None,
                 }
-                .run(&jobs)
+                .run(&jobs);
             })
             .map_err(|error| Error::Internal(error.to_string()))?;
         Ok(Self { queue })

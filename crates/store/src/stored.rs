@@ -7,7 +7,7 @@ use domain::{Meta, Record};
 use sql::DatabaseConnection;
 use sql::ids::{RecordId, TenantId};
 
-/// The queries on one table of records. Made by [`stored!`].
+/// The queries on one table of records. Made by `stored!`.
 pub trait Table: Record {
     /// The record with this id, deleted or not; on PostgreSQL its row can be locked until the transaction ends.
     fn find(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId, lock: bool) -> QueryResult<Option<Self>>;

@@ -17,7 +17,7 @@ use store::operation::credentials::{self, ClientSecret};
 use utoipa::ToSchema;
 
 /// How long a secret lives unless it is said, and at most.
-const LIFE: Duration = Duration::from_secs(365 * 86_400);
+const LIFE: Duration = Duration::from_hours(8760);
 
 /// A new secret.
 #[derive(Debug, Default, Deserialize, ToSchema)]

@@ -13,14 +13,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// How old a key set may be before it is fetched again.
-const FRESH_FOR: Duration = Duration::from_secs(10 * 60);
+const FRESH_FOR: Duration = Duration::from_mins(10);
 /// How old it may be when it cannot be fetched: an issuer's outage is not ours.
-const USABLE_FOR: Duration = Duration::from_secs(24 * 3600);
+const USABLE_FOR: Duration = Duration::from_hours(24);
 /// The least time between two fetches that unknown key ids ask for.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(30);
 /// How long the first failure holds further fetches back; each one in a row doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const LONGEST_SET: usize = 256 * 1024;
 /// A shorter RSA key can be broken (NIST SP 800-131A); counted in base64 digits of the modulus.

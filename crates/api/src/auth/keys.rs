@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How long the next key is published before it signs: caches of the key set have seen it by then.
-pub const PUBLISHED_BEFORE_USE: Duration = Duration::from_secs(15 * 60);
+pub const PUBLISHED_BEFORE_USE: Duration = Duration::from_mins(15);
 
 /// How often the folder is read again.
 pub const REREAD_AFTER: Duration = Duration::from_secs(5);

@@ -23,7 +23,7 @@ pub const ONE_MORE_AFTER: Duration = Duration::from_secs(6);
 /// How many failures are free.
 pub const FREE_FAILURES: i32 = 10;
 /// Within what time; a longer pause forgets them.
-pub const FAILURES_COUNT_FOR: Duration = Duration::from_secs(15 * 60);
+pub const FAILURES_COUNT_FOR: Duration = Duration::from_mins(15);
 /// How long the first one after them must wait; each further one twice as long as the last.
 const FIRST_DELAY: Duration = Duration::from_secs(30);
 

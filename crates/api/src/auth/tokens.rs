@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an access token lives.
-pub const LIFE: Duration = Duration::from_secs(10 * 60);
+pub const LIFE: Duration = Duration::from_mins(10);
 
 /// The longest life that may be asked for on the server's machine.
-pub const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
+pub const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
 /// By how much clocks may differ.
 pub const LEEWAY: Duration = Duration::from_secs(30);

@@ -211,7 +211,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .user_agent(concat!("rapport/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(Error::Setup)?;

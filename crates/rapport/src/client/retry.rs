@@ -51,7 +51,7 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn new(notice: Notice) -> Self {
         Self {
-            total: Duration::from_secs(180),
+            total: Duration::from_mins(3),
             first: Duration::from_secs(3),
             pace: Duration::from_millis(200),
             slowest: Duration::from_secs(10),

@@ -42,7 +42,7 @@ impl Source {
         let begun = record.position().map_or(0, csv::Position::line);
         let inner: usize = record
             .iter()
-            .map(|cell| cell.iter().filter(|byte| **byte == b'\n').count())
+            .map(|cell| cell.split(|byte| *byte == b'\n').count() - 1)
             .sum();
         let ended = self.reader.position().line().saturating_sub(1 + inner as u64);
         Ok(Some(begun.max(ended)))

@@ -10,9 +10,9 @@ use sql::schema::{refresh_tokens, sessions};
 use std::time::Duration;
 
 /// How long a session lives when it is used.
-pub const ABSOLUTE_LIFE: Duration = Duration::from_secs(30 * 86_400);
+pub const ABSOLUTE_LIFE: Duration = Duration::from_hours(720);
 /// How long it lives when it is not.
-pub const IDLE_LIFE: Duration = Duration::from_secs(14 * 86_400);
+pub const IDLE_LIFE: Duration = Duration::from_hours(336);
 /// How long a used token still gets its successor again: its first answer may have been lost.
 pub const GRACE: Duration = Duration::from_secs(10);
 
