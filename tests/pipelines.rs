@@ -140,6 +140,10 @@ async fn a_summary_tells_each_stage_by_currency() {
         .await
         .expect(204);
 
+    let by_amount = tenant.all("/v1/opportunities?sort=-amount&limit=2").await;
+    let ids: std::collections::BTreeSet<_> = by_amount.iter().map(id_of).collect();
+    assert_eq!((by_amount.len(), ids.len()), (7, 7), "each stands on one page");
+
     let path = format!("/v1/pipelines/{}/summary", pipeline.id);
     let summary = tenant.get(&path).await.expect(200).body;
     assert_eq!(summary["pipeline_id"], pipeline.id);
