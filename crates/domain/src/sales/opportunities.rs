@@ -30,7 +30,7 @@ settable! {
     pub struct OpportunityFields in opportunities {
         /// What it is called.
         #[validate(length(min = 1, max = 200))]
-        #[schema(examples("40 licences for the Hamburg office"))]
+        #[schema(min_length = 1, max_length = 200, examples("40 licences for the Hamburg office"))]
         pub name: String,
         /// Who would buy.
         #[schema(value_type = Option<uuid::Uuid>)]
@@ -64,7 +64,7 @@ settable! {
         pub channel: Option<SalesChannel>,
         /// Why it was won or lost.
         #[validate(length(min = 1, max = 1000))]
-        #[schema(examples("Price"))]
+        #[schema(min_length = 1, max_length = 1000, examples("Price"))]
         pub close_reason: Option<String>,
         /// What would be sold, in one currency.
         #[serde(default)]

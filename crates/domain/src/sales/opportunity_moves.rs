@@ -33,7 +33,7 @@ pub struct Closing {
     pub closed_on: Option<NaiveDate>,
     /// Why it was won or lost.
     #[validate(length(min = 1, max = 1000))]
-    #[schema(examples("Price"))]
+    #[schema(min_length = 1, max_length = 1000, examples("Price"))]
     pub close_reason: Option<String>,
 }
 
@@ -49,6 +49,7 @@ pub struct Move {
     pub closed_on: Option<NaiveDate>,
     /// Why it was won or lost, for a stage that closes.
     #[validate(length(min = 1, max = 1000))]
+    #[schema(min_length = 1, max_length = 1000)]
     pub close_reason: Option<String>,
 }
 

@@ -13,10 +13,11 @@ settable! {
     pub struct PipelineFields in pipelines {
         /// What it is called.
         #[validate(length(min = 1, max = 200))]
-        #[schema(examples("Direct sales"))]
+        #[schema(min_length = 1, max_length = 200, examples("Direct sales"))]
         pub name: String,
         /// What it is for.
         #[validate(length(max = 10000))]
+        #[schema(max_length = 10000)]
         pub description: Option<String>,
         /// Whether it is in use.
         #[serde(default = "active")]

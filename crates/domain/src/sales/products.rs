@@ -19,18 +19,19 @@ settable! {
     pub struct ProductFields in products {
         /// What it is called.
         #[validate(length(min = 1, max = 200))]
-        #[schema(examples("GTX Pro"))]
+        #[schema(min_length = 1, max_length = 200, examples("GTX Pro"))]
         pub name: String,
         /// The seller's article number.
         #[validate(length(min = 1, max = 100))]
-        #[schema(examples("GTX-PRO-01"))]
+        #[schema(min_length = 1, max_length = 100, examples("GTX-PRO-01"))]
         pub sku: Option<String>,
         /// What it is.
         #[validate(length(max = 10000))]
+        #[schema(max_length = 10000)]
         pub description: Option<String>,
         /// The family it belongs to.
         #[validate(length(min = 1, max = 100))]
-        #[schema(examples("GTX"))]
+        #[schema(min_length = 1, max_length = 100, examples("GTX"))]
         pub category: Option<String>,
         /// What one unit costs, if it has a list price.
         #[diesel(embed)]

@@ -37,7 +37,7 @@ settable! {
         pub pipeline_id: PipelineId,
         /// What it is called; unique in its pipeline.
         #[validate(length(min = 1, max = 200))]
-        #[schema(examples("Negotiation"))]
+        #[schema(min_length = 1, max_length = 200, examples("Negotiation"))]
         pub name: String,
         /// Its place in the order of the pipeline, from 0.
         #[validate(range(min = 0, max = 1000))]
