@@ -17,6 +17,7 @@ mod crashes;
 mod credentials;
 mod customers;
 mod idempotency;
+mod import;
 mod lists;
 mod opportunities;
 mod pipelines;

@@ -61,7 +61,7 @@ impl Settings {
     }
 
     /// The program with these settings, whatever else stands in the environment of the tests.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rapport"));
         self.configure(&mut command);
         command
