@@ -196,7 +196,7 @@ async fn a_load_that_was_killed_goes_on_and_takes_each_row_once() {
         .arg("--mapping")
         .arg(loader.path("rows.toml"));
     let mut child = child.spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !loader.path("rows.csv.progress").exists() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }
