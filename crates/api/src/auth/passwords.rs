@@ -1,12 +1,12 @@
 //! Passwords: what may be one, and Argon2id off the async threads, so many at once as there are cores.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use domain::Fault;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
@@ -89,9 +89,14 @@ pub struct Passwords {
     admitted: Arc<Semaphore>,
     /// Who runs.
     running: Arc<Semaphore>,
+    /// The memory of those who ran, for those who will. Freed and taken anew it would pile up, thread by thread.
+    memory: Arc<Mutex<Vec<Memory>>>,
     /// The hash of nothing that anyone knows, compared with where there is no user: both cost the same.
     decoy: Arc<str>,
 }
+
+/// What one computation works in: 19 MiB.
+type Memory = Vec<Block>;
 
 impl Passwords {
     /// For so many at once as there are cores.
@@ -101,39 +106,47 @@ impl Passwords {
 
     /// For so many at once.
     pub fn with_cores(cores: usize) -> Result<Self, PasswordError> {
-        let decoy = hash(super::secrets::generate_password().as_bytes())?;
+        let decoy = hash(super::secrets::generate_password().as_bytes(), &mut Memory::new())?;
         Ok(Self {
             admitted: Arc::new(Semaphore::new(cores + QUEUE)),
             running: Arc::new(Semaphore::new(cores)),
+            memory: Arc::default(),
             decoy: decoy.into(),
         })
     }
 
     /// The Argon2id string of a password.
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.run(move || hash(password.bytes())).await?
+        self.run(move |memory| hash(password.bytes(), memory)).await?
     }
 
     /// Whether a password is the one of this hash. Without a hash the answer is no, after the same work.
     pub async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, PasswordError> {
         let known = hash.is_some();
         let hash: Arc<str> = hash.map_or_else(|| self.decoy.clone(), Into::into);
-        let matches = self.run(move || matches(password.bytes(), &hash)).await?;
+        let matches = self.run(move |memory| matches(password.bytes(), &hash, memory)).await?;
         Ok(known && matches)
     }
 
     /// Runs the work on a thread that may block; the permits go with it, so a caller who hangs up frees nothing early.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
-        let overloaded = |_| PasswordError::Overloaded;
-        let admission = self.admitted.clone().try_acquire_owned().map_err(overloaded)?;
-        let turn = self
-            .running
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| PasswordError::Failed)?;
+    async fn run<T, F>(&self, work: F) -> Result<T, PasswordError>
+    where
+        F: FnOnce(&mut Memory) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let admission = self.admitted.clone().try_acquire_owned();
+        let admission = admission.map_err(|_| PasswordError::Overloaded)?;
+        let turn = self.running.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| PasswordError::Failed)?;
+        let pool = self.memory.clone();
         let outcome = tokio::task::spawn_blocking(move || {
-            let result = work();
+            let mut memory = pool
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop()
+                .unwrap_or_default();
+            let result = work(&mut memory);
+            pool.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             drop((turn, admission));
             result
         });
@@ -141,21 +154,42 @@ impl Passwords {
     }
 }
 
-fn argon2() -> Result<Argon2<'static>, PasswordError> {
+/// The Argon2id string of a password, with a new salt.
+fn hash(password: &[u8], memory: &mut Memory) -> Result<String, PasswordError> {
     let params = Params::new(MEMORY_KIB, ITERATIONS, LANES, Some(32)).map_err(|_| PasswordError::Failed)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-}
-
-fn hash(password: &[u8]) -> Result<String, PasswordError> {
-    let hash = argon2()?.hash_password(password).map_err(|_| PasswordError::Failed)?;
+    let salt = Salt::generate();
+    let output = compute(password, &salt, &params, memory).ok_or(PasswordError::Failed)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: (&params).try_into().map_err(|_| PasswordError::Failed)?,
+        salt: Some(salt),
+        hash: Some(output),
+    };
     Ok(hash.to_string())
 }
 
-fn matches(password: &[u8], hash: &str) -> bool {
-    let Ok(hash) = PasswordHash::new(hash) else {
-        return false;
+/// Whether a password has this Argon2id string. The comparison takes the same time wherever they differ.
+fn matches(password: &[u8], hash: &str, memory: &mut Memory) -> bool {
+    let mut computed = || {
+        let hash = PasswordHash::new(hash).ok()?;
+        let argon2id = hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
+        let params = Params::try_from(&hash).ok().filter(|_| argon2id)?;
+        Some(compute(password, &hash.salt?, &params, memory)? == hash.hash?)
     };
-    argon2().is_ok_and(|argon2| argon2.verify_password(password, &hash).is_ok())
+    computed().unwrap_or(false)
+}
+
+fn compute(password: &[u8], salt: &Salt, params: &Params, memory: &mut Memory) -> Option<Output> {
+    let mut output = [0; 32];
+    let blocks = params.block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, &mut output, memory.get_mut(..blocks)?)
+        .ok()?;
+    Output::new(&output).ok()
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! How service accounts are kept.
 
+use crate::operation::credentials;
 use crate::stored::Stored;
 use crate::{Error, Transaction, stored};
-use diesel::prelude::*;
 use domain::Meta;
 use domain::operation::service_accounts::{ServiceAccount, ServiceAccountFields};
-use sql::ids::ServiceAccountId;
-use sql::schema::client_secrets;
 
 stored!(ServiceAccount in service_accounts { fields: ServiceAccountFields });
 
@@ -21,10 +19,6 @@ impl Stored for ServiceAccount {
     }
 
     fn before_purge(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        let secrets = client_secrets::table
-            .filter(client_secrets::tenant_id.eq(tx.tenant()))
-            .filter(client_secrets::service_account_id.eq(ServiceAccountId(self.meta.id.0)));
-        diesel::delete(secrets).execute(tx.connection())?;
-        Ok(())
+        credentials::forget(tx, self.meta.id)
     }
 }

@@ -1,12 +1,13 @@
 //! How users are kept.
 
+use crate::operation::credentials;
 use crate::stored::Stored;
 use crate::{Error, Transaction, stored};
 use diesel::prelude::*;
 use domain::operation::users::{User, UserFields};
 use domain::{Meta, Refusal};
-use sql::ids::{RecordId, UserId};
-use sql::schema::{passwords, users};
+use sql::ids::RecordId;
+use sql::schema::users;
 
 stored!(User in users { fields: UserFields });
 
@@ -19,9 +20,7 @@ impl Stored for User {
     }
 
     fn before_purge(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        let password = passwords::table.find((tx.tenant(), UserId(self.meta.id.0)));
-        diesel::delete(password).execute(tx.connection())?;
-        Ok(())
+        credentials::forget(tx, self.meta.id)
     }
 }
 
