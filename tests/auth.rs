@@ -147,7 +147,7 @@ async fn a_refresh_token_is_used_once_and_its_reuse_ends_the_session() {
 
     let caller = admin.as_logged_in(&third);
     caller.get("/v1/auth/me").await.expect(200);
-    eleven_seconds_pass(&admin).await;
+    age(&admin, "refresh_tokens", "used_at", 11).await;
     admin.refresh(first_refresh).await.expect_problem(400, "invalid_grant");
     caller.is_refused_in_a_second().await;
     admin
@@ -156,18 +156,38 @@ async fn a_refresh_token_is_used_once_and_its_reuse_ends_the_session() {
         .expect_problem(400, "invalid_grant");
 }
 
-/// Makes every use of a refresh token in the tenant eleven seconds older.
-async fn eleven_seconds_pass(tenant: &Tenant) {
-    let id = tenant.get("/v1/auth/me").await.expect(200).body["tenant"]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+/// Makes an instant of the tenant's sessions or refresh tokens earlier by so many seconds.
+async fn age(tenant: &Tenant, table: &str, column: &str, seconds: u64) {
+    let me = tenant.get("/v1/auth/me").await.expect(200).body;
+    let id = me["tenant"]["id"].as_str().unwrap();
     let blob = id.replace('-', "");
     Database::execute(
         &Server::for_log_ins().settings.database_url,
-        &format!("UPDATE refresh_tokens SET used_at = used_at - 11000000 WHERE tenant_id = x'{blob}'"),
-        &format!("UPDATE refresh_tokens SET used_at = used_at - interval '11 s' WHERE tenant_id = '{id}'"),
+        &format!("UPDATE {table} SET {column} = {column} - {seconds}000000 WHERE tenant_id = x'{blob}'"),
+        &format!("UPDATE {table} SET {column} = {column} - interval '{seconds} s' WHERE tenant_id = '{id}'"),
     );
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_not_used_and_in_the_end_also_when_it_is() {
+    const DAY: u64 = 86_400;
+    let admin = Tenant::on(Server::for_log_ins());
+    admin.user("fay", "agent").await;
+    let mut last = admin.login("fay", PASSWORD).await.expect(200);
+    for _ in 0..2 {
+        age(&admin, "refresh_tokens", "expires_at", 13 * DAY).await;
+        age(&admin, "sessions", "expires_at", 13 * DAY).await;
+        last = admin.refresh(last.text_of("refresh_token")).await.expect(200);
+    }
+    age(&admin, "sessions", "expires_at", 5 * DAY).await;
+    let refused = admin.refresh(last.text_of("refresh_token")).await;
+    refused.expect_problem(400, "invalid_grant");
+    admin.as_logged_in(&last).is_refused_in_a_second().await;
+
+    let idle = admin.login("fay", PASSWORD).await.expect(200);
+    age(&admin, "refresh_tokens", "expires_at", 15 * DAY).await;
+    let refused = admin.refresh(idle.text_of("refresh_token")).await;
+    refused.expect_problem(400, "invalid_grant");
 }
 
 #[tokio::test]

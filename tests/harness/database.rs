@@ -53,9 +53,17 @@ impl Database {
     /// Runs a statement behind the service's back, as SQLite or PostgreSQL has it.
     pub(crate) fn execute(url: &str, sqlite: &str, postgres: &str) {
         let done = match url.strip_prefix("sqlite://") {
-            Some(path) => diesel::sql_query(sqlite).execute(&mut SqliteConnection::establish(path).expect("the file")),
+            Some(path) => diesel::sql_query(sqlite).execute(&mut open_file(path)),
             None => diesel::sql_query(postgres).execute(&mut PgConnection::establish(url).expect("PostgreSQL answers")),
         };
         done.expect("the statement runs");
     }
+}
+
+/// The file of a running server, whose writes a statement must wait for.
+fn open_file(path: &str) -> SqliteConnection {
+    let mut connection = SqliteConnection::establish(path).expect("the file");
+    let wait = diesel::sql_query("PRAGMA busy_timeout = 10000").execute(&mut connection);
+    wait.expect("a time-out can be set");
+    connection
 }
