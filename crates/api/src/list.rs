@@ -129,33 +129,45 @@ async fn list<R: Stored>(
 
 /// `POST /v1/{resource}/search`.
 pub(crate) async fn search<R: Stored>(mut reading: Reading<R>) -> Result<HttpResponse, Problem> {
+    std::mem::take(&mut reading.query).finish()?;
     let body = match std::mem::take(&mut reading.body) {
         Value::Null => SearchBody::default(),
         body => domain::input::parse_body(&body).map_err(Problem::invalid)?,
     };
     let context = reading.caller.scope.rule_context(sql::Timestamp::now());
-    let rule = body
-        .rule
-        .as_ref()
-        .map(|rule| Rule::parse(rule, R::KIND, &context))
-        .transpose();
-    let under_rule =
-        |faults: Vec<Fault>| Problem::invalid(faults.into_iter().map(|fault| fault.under("/rule")).collect());
-    let rule = rule.map_err(under_rule)?;
+    let rule = body.rule.as_ref().map(|rule| Rule::parse(rule, R::KIND, &context));
+    let rule = rule.transpose().unwrap_or_else(|faults| {
+        let faults = faults.into_iter().map(|fault| fault.under("/rule"));
+        reading.query.add_faults(faults.collect());
+        None
+    });
     let filters = body
         .rule
         .as_ref()
         .map(crate::strict_json::canonical)
         .unwrap_or_default();
     if body.limit.is_some_and(|limit| !(1..=MAX_PAGE).contains(&limit)) {
-        return Err(Problem::invalid(vec![Fault::new(
-            "/limit",
-            "out_of_range",
-            format!("must be from 1 to {MAX_PAGE}"),
-        )]));
+        let message = format!("must be from 1 to {MAX_PAGE}");
+        reading.query.fault("limit", "out_of_range", message);
     }
-    let wanted = read::<R>(&mut reading, rule, &filters, body)?;
+    let wanted = read::<R>(&mut reading, rule, &filters, body).map_err(in_body)?;
     answer(reading, wanted, None).await
+}
+
+/// What a search asks for stands in its body, not in the query as that of a list.
+fn in_body(problem: Problem) -> Problem {
+    if problem.errors().is_empty() {
+        return problem;
+    }
+    let faults = problem.errors().iter().map(|fault| {
+        let pointer = fault.pointer.strip_prefix('?').map(|name| format!("/{name}"));
+        let pointer = pointer.unwrap_or_else(|| fault.pointer.clone());
+        Fault {
+            pointer,
+            ..fault.clone()
+        }
+    });
+    Problem::invalid(faults.collect())
 }
 
 fn read<R: Record>(
@@ -164,12 +176,12 @@ fn read<R: Record>(
     filters: &str,
     body: SearchBody,
 ) -> Result<Request, Problem> {
-    let sort_text = body.sort.map(|keys| keys.join(",")).unwrap_or_default();
+    let sort_names = body.sort.unwrap_or_default();
     let query = &mut reading.query;
-    let sort = if sort_text.is_empty() {
+    let sort = if sort_names.is_empty() {
         Ok(Vec::new())
     } else {
-        rule_query::sort(&sort_text, R::KIND)
+        rule_query::sort_keys(sort_names.iter().map(String::as_str), R::KIND.registry(), "?sort")
     };
     let sort = sort.unwrap_or_else(|faults| {
         query.add_faults(faults);
@@ -190,7 +202,7 @@ fn read<R: Record>(
     };
     let projection = Projection::of::<R>(body.fields, &body.include.unwrap_or_default(), &reading.caller, query)?;
     std::mem::take(query).finish()?;
-    let bound_to = bound_to::<R>(reading, &sort_text, filters, body.q.as_deref());
+    let bound_to = bound_to::<R>(reading, &sort_names.join(","), filters, body.q.as_deref());
     let after = body
         .cursor
         .map(|cursor| reading.state.cursor_key.open::<Position>(&bound_to, "cursor", &cursor))

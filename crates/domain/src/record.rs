@@ -204,11 +204,11 @@ macro_rules! settable {
         pub struct $name {
             /// The ids that other systems know it by.
             #[serde(default)]
-            #[schema(value_type = Vec<$crate::record::ExternalId>, max_items = 50)]
+            #[schema(value_type = HashSet<$crate::record::ExternalId>, max_items = 50)]
             pub external_ids: ::sql::Json<Vec<$crate::record::ExternalId>>,
             /// Free words to find it by.
             #[serde(default)]
-            #[schema(value_type = Vec<$crate::validation::Word>, max_items = 100)]
+            #[schema(value_type = HashSet<$crate::validation::Word>, max_items = 100)]
             pub tags: ::sql::Json<Vec<String>>,
             /// The user who is responsible for it; by default the user who creates it.
             #[serde(default)]

@@ -199,14 +199,13 @@ impl Components {
     /// What a client sets: members that name other records take foreign ids too.
     fn set(&mut self, raw: &Value) -> Value {
         let mut schema = self.turned(raw, Form::Set);
-        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            for (name, property) in properties.iter_mut().filter(|(name, _)| name.ends_with("_id")) {
-                if property["format"] == "uuid" {
-                    *property = reference_property(name, property);
-                    self.schemas
-                        .entry("Reference".to_owned())
-                        .or_insert_with(reference_schema);
-                }
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (name, property) in properties.into_iter().flatten() {
+            tell_default(property);
+            if name.ends_with("_id") && property["format"] == "uuid" {
+                *property = reference_property(name, property);
+                let schemas = &mut self.schemas;
+                schemas.entry("Reference".to_owned()).or_insert_with(reference_schema);
             }
         }
         schema
@@ -239,7 +238,6 @@ impl Components {
                     let description = described(property);
                     *property = json!({ "$ref": target["$ref"], "description": description });
                 }
-                without_default(property);
                 if !required.contains(&name.as_str()) {
                     make_nullable(property);
                 }
@@ -359,9 +357,22 @@ pub(super) fn without_null(schema: &mut Value) {
     }
 }
 
-fn without_default(property: &mut Value) {
-    if let Some(members) = property.as_object_mut() {
-        members.shift_remove("default");
+/// Says in words what is taken when a member is left out. Generators make members with a `default` required.
+fn tell_default(property: &mut Value) {
+    let Some(members) = property.as_object_mut() else {
+        return;
+    };
+    let default = members
+        .shift_remove("default")
+        .filter(|default| ![json!(null), json!(""), json!([])].contains(default));
+    if let Some(default) = default {
+        let words = match default {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let told = members.get("description").and_then(Value::as_str).unwrap_or_default();
+        let told = format!("{told} By default `{words}`.");
+        members.insert("description".to_owned(), told.into());
     }
 }
 

@@ -82,7 +82,7 @@ settable! {
         pub demographics: Json<Demographics>,
         /// What it is interested in.
         #[serde(default)]
-        #[schema(value_type = Vec<Word>, max_items = 100)]
+        #[schema(value_type = HashSet<Word>, max_items = 100)]
         pub interests: Json<Vec<String>>,
         /// How it wishes to be treated.
         #[serde(default)]

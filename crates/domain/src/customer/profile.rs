@@ -116,7 +116,7 @@ pub struct Preferences {
     #[validate(nested)]
     pub quiet_hours: Option<QuietHours>,
     /// What the customer likes of what is sold.
-    #[schema(value_type = Vec<Word>, max_items = 100)]
+    #[schema(value_type = HashSet<Word>, max_items = 100)]
     pub product_likes: Vec<String>,
 }
 

@@ -72,11 +72,11 @@ settable! {
         pub lines: Json<Vec<OpportunityLine>>,
         /// Who takes part on the customer's side.
         #[serde(default)]
-        #[schema(value_type = Vec<OpportunityContact>, max_items = 50)]
+        #[schema(value_type = HashSet<OpportunityContact>, max_items = 50)]
         pub contacts: Json<Vec<OpportunityContact>>,
         /// Who else tries to sell to the customer.
         #[serde(default)]
-        #[schema(value_type = Vec<Word>, max_items = 50)]
+        #[schema(value_type = HashSet<Word>, max_items = 50)]
         pub competitors: Json<Vec<String>>,
     }
 }
