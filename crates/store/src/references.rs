@@ -185,7 +185,8 @@ fn all_references<R: Record>(record: &R) -> Vec<Reference> {
     record.references().into_iter().chain(owner).chain(team).collect()
 }
 
-fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<bool, Error> {
+/// Whether there is such a record for the caller. The transaction remembers it.
+pub(crate) fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<bool, Error> {
     if tx.known().visible.contains(&(kind, id)) {
         return Ok(true);
     }

@@ -3,11 +3,11 @@
 use crate::records::{self, Expected, Outcome};
 use crate::sales::{pipelines, stage_changes, stages};
 use crate::stored::Stored;
-use crate::{Error, Transaction, stored};
+use crate::{Error, Transaction, references, stored};
 use domain::sales::opportunities::{Opportunity, OpportunityFields, OpportunityState};
 use domain::sales::opportunity_moves::{Closing, Moment, Move, Reopening};
 use domain::sales::stages::{OpportunityStatus, Stage};
-use domain::{Meta, Refusal};
+use domain::{Kind, Meta, Refusal};
 use sql::ids::{RecordId, StageId};
 
 stored!(Opportunity in opportunities { fields: OpportunityFields, state: OpportunityState });
@@ -19,6 +19,10 @@ impl Stored for Opportunity {
         meta: Meta,
         fields: OpportunityFields,
     ) -> Result<Self, Error> {
+        let stays = before.is_some_and(|before| before.fields.pipeline_id == fields.pipeline_id);
+        if !stays && !references::exists(tx, Kind::Pipeline, RecordId(fields.pipeline_id.0))? {
+            return Err(Refusal::fault("/pipeline_id", "unknown_reference", "there is no such pipeline").into());
+        }
         let present = before.and_then(|before| before.fields.stage_id.0);
         let stage = match fields.stage_id.0 {
             Some(id) => named_stage(tx, id, present)?,
