@@ -239,7 +239,7 @@ async fn a_record_cannot_refer_to_one_of_another_tenant() {
             tries.push((Kind::Product, Box::new(line)));
             tries.push((
                 Kind::Customer,
-                Box::new(|id| json!({"contacts": [{"customer_id": id, "role": "decides"}]})),
+                Box::new(|id| json!({"contacts": [{"customer_id": id, "role": "decision_maker"}]})),
             ));
         }
         for (target, body) in tries {
