@@ -19,3 +19,9 @@ CREATE TRIGGER search_texts_updated AFTER UPDATE ON search_texts BEGIN
   INSERT INTO search_index (search_index, rowid, text) VALUES ('delete', old.row, old.text);
   INSERT INTO search_index (rowid, text) VALUES (new.row, new.text);
 END;
+
+-- How far the positions of events have been given out: one row, written in every commit.
+CREATE TABLE event_clock (
+  position bigint NOT NULL PRIMARY KEY
+);
+INSERT INTO event_clock (position) VALUES (0);

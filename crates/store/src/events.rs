@@ -7,7 +7,7 @@ use domain::Kind;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sql::ids::{EventId, PrincipalId, RecordId, TenantId};
-use sql::schema::{event_retention, events, tenants};
+use sql::schema::{event_retention, events};
 use sql::{DatabaseConnection, Json, Timestamp, on_either};
 use utoipa::ToSchema;
 
@@ -253,17 +253,27 @@ pub(crate) fn append(
     Ok(())
 }
 
-/// The last position in the log, for the writer to go on from. Asked tenant by tenant, because the index leads with it.
-pub(crate) fn last_position(connection: &mut DatabaseConnection) -> Result<i64, Error> {
-    let mut last = 0;
-    for tenant in tenants::table.select(tenants::id).load::<TenantId>(connection)? {
-        let of_tenant: Option<i64> = events::table
-            .filter(events::tenant_id.eq(tenant))
-            .select(diesel::dsl::max(events::position))
-            .first(connection)?;
-        last = last.max(of_tenant.unwrap_or(0));
+diesel::table! {
+    /// SQLite's only: how far positions have been given out, in one row. The log itself does not tell, because it is
+    /// trimmed.
+    event_clock (position) {
+        /// The last position given out.
+        position -> BigInt,
     }
-    Ok(last)
+}
+
+/// The last position that any process gave out. The writer asks in each of its transactions, because others write to
+/// the same file: `rapport tenants create` beside a running server.
+pub(crate) fn last_position(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    event_clock::table.select(event_clock::position).first(connection)
+}
+
+/// Keeps the last position given out.
+pub(crate) fn keep_position(connection: &mut SqliteConnection, position: i64) -> QueryResult<()> {
+    diesel::update(event_clock::table)
+        .set(event_clock::position.eq(position))
+        .execute(connection)
+        .map(drop)
 }
 
 /// Keeps positions growing on PostgreSQL when the data was restored into a cluster with younger transaction ids.

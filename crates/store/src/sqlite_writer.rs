@@ -6,7 +6,6 @@
 
 use crate::Error;
 use crate::transaction::{self, Scope, Transaction};
-use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::prelude::SqliteConnection;
 use sql::DatabaseConnection;
@@ -37,19 +36,17 @@ pub(crate) struct SqliteWriter {
 impl SqliteWriter {
     /// Starts the thread on a migrated connection; up to `group` jobs share a commit.
     pub(crate) fn start(
-        mut connection: DatabaseConnection,
+        connection: DatabaseConnection,
         committed: watch::Sender<()>,
         group: usize,
     ) -> Result<Self, Error> {
-        let position = crate::events::last_position(&mut connection)?;
         let (queue, jobs) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
                 Loop {
                     connection,
-                    position,
-                    data_version: None,
+                    position: 0,
                     committed,
                     group,
                     stopped: None,
@@ -119,9 +116,8 @@ fn in_savepoint<T>(
 
 struct Loop {
     connection: DatabaseConnection,
+    /// That of the last event in the log.
     position: i64,
-    /// Changes when another process has committed: `rapport tenants create` beside a running server.
-    data_version: Option<i64>,
     committed: watch::Sender<()>,
     /// Jobs in one commit at most.
     group: usize,
@@ -161,29 +157,25 @@ impl Loop {
         if let Some(failure) = &self.stopped {
             return Err(failure.clone());
         }
-        AnsiTransactionManager::begin_transaction_sql(self.sqlite()?, "BEGIN IMMEDIATE")
-            .map_err(|error| failed(&error))?;
-        self.follow_others().map_err(|error| {
-            // Without it the next batch could not begin.
-            if let Ok(sqlite) = self.sqlite() {
-                drop(AnsiTransactionManager::rollback_transaction(sqlite));
+        let sqlite = self.sqlite()?;
+        AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE").map_err(|error| failed(&error))?;
+        match crate::events::last_position(sqlite) {
+            Ok(position) => {
+                self.position = position;
+                Ok(())
             }
-            CommitFailure(error.to_string())
-        })
-    }
-
-    /// Goes on after the last position of whoever else has written, so that no event appears behind a reader's cursor.
-    fn follow_others(&mut self) -> Result<(), Error> {
-        let version = data_version(&mut self.connection)?;
-        if self.data_version != Some(version) {
-            self.position = self.position.max(crate::events::last_position(&mut self.connection)?);
-            self.data_version = Some(version);
+            Err(error) => {
+                drop(AnsiTransactionManager::rollback_transaction(sqlite));
+                Err(failed(&error))
+            }
         }
-        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), CommitFailure> {
-        let result = AnsiTransactionManager::commit_transaction(self.sqlite()?);
+        let position = self.position;
+        let sqlite = self.sqlite()?;
+        let kept = crate::events::keep_position(sqlite, position);
+        let result = kept.and_then(|()| AnsiTransactionManager::commit_transaction(sqlite));
         result.map_err(|error| {
             let failure = failed(&error);
             tracing::error!(error = %failure.0, "a commit failed");
@@ -204,17 +196,6 @@ impl Loop {
             DatabaseConnection::Postgres(_) => Err(CommitFailure("not an SQLite connection".to_owned())),
         }
     }
-}
-
-#[derive(diesel::QueryableByName)]
-struct DataVersion {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    data_version: i64,
-}
-
-fn data_version(connection: &mut DatabaseConnection) -> Result<i64, Error> {
-    let row: DataVersion = diesel::sql_query("PRAGMA data_version").get_result(connection)?;
-    Ok(row.data_version)
 }
 
 fn failed(error: &diesel::result::Error) -> CommitFailure {
