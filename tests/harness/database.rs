@@ -1,8 +1,20 @@
 //! The database under test: each server that asks gets one of its own, empty.
 
+use super::eventually::eventually;
 use diesel::prelude::*;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    number: i64,
+}
+
+fn number(connection: &mut PgConnection, expression: &str) -> i64 {
+    let query = diesel::sql_query(format!("SELECT {expression}::text::bigint AS number"));
+    query.get_result::<Number>(connection).expect("a number").number
+}
 
 /// Which database the stories run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +62,20 @@ fn create_in_postgres() -> String {
 }
 
 impl Database {
+    /// Waits until no transaction is running that could have begun before now. On PostgreSQL the feed does not go past
+    /// one, and stories run beside each other in one cluster.
+    pub(crate) async fn settle(url: &str) {
+        if url.starts_with("sqlite:") {
+            return;
+        }
+        let mut connection = PgConnection::establish(url).expect("PostgreSQL answers");
+        let end = number(&mut connection, "pg_snapshot_xmax(pg_current_snapshot())");
+        eventually("the end of other transactions", async || {
+            (number(&mut connection, "pg_snapshot_xmin(pg_current_snapshot())") >= end).then_some(())
+        })
+        .await;
+    }
+
     /// Runs a statement behind the service's back, as SQLite or PostgreSQL has it.
     pub(crate) fn execute(url: &str, sqlite: &str, postgres: &str) {
         let done = match url.strip_prefix("sqlite://") {

@@ -1,6 +1,7 @@
 //! A tenant of its own for each story, and a client that acts in it.
 
 use super::answer::{Answer, Send};
+use super::database::Database;
 use super::server::{Server, Settings};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -174,12 +175,16 @@ impl Tenant {
 
     /// A cursor to whatever happens from now on.
     pub(crate) async fn now(&self) -> String {
+        Database::settle(&self.settings.database_url).await;
         let end = self.get("/v1/changes?after=now").await.expect(200);
         end.next_cursor().expect("the feed always tells where to go on")
     }
 
     /// Reads from page to page for as long as there is more.
     async fn follow(&self, path: &str, parameter: &str, mut cursor: Option<String>) -> Vec<Value> {
+        if path.starts_with("/v1/changes") {
+            Database::settle(&self.settings.database_url).await;
+        }
         let mark = if path.contains('?') { '&' } else { '?' };
         let mut found = Vec::new();
         loop {
