@@ -56,7 +56,11 @@ impl Settings {
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let output = self.command().args(arguments).output().expect("the program runs");
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "rapport {arguments:?} failed: {errors}");
+        assert!(
+            output.status.success(),
+            "rapport {arguments:?} ended with {}: {errors}",
+            output.status
+        );
         String::from_utf8(output.stdout).expect("the program prints text")
     }
 

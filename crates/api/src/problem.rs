@@ -369,6 +369,7 @@ impl From<store::Error> for Problem {
                 tracing::warn!(%error, "a statement took too long");
                 Self::unavailable("the database took too long")
             }
+            error if error.is_transient() => Self::unavailable("too many write the same records at once"),
             Error::Schema(cause) | Error::Internal(cause) => Self::internal(&cause),
             Error::Database(error) => Self::internal(&error.to_string()),
         }

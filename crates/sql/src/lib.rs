@@ -16,5 +16,10 @@ pub use timestamp::Timestamp;
 
 // Linked for their build features only: SQLite, libpq and OpenSSL are compiled in.
 use libsqlite3_sys as _;
-use openssl_sys as _;
 use pq_sys as _;
+
+/// Keeps OpenSSL from freeing itself when the process ends. Threads of a connection pool may still be at work in libpq
+/// then, which crashed one short command in thirty.
+pub fn settle_openssl() {
+    openssl_sys::init();
+}

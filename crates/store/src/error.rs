@@ -91,7 +91,7 @@ impl Error {
     }
 
     /// Whether the whole transaction may succeed when it is run again: a deadlock or a serialization failure.
-    pub(crate) fn is_transient(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
             Self::Database(DieselError::DatabaseError(_, information)) => {

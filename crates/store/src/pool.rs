@@ -126,6 +126,7 @@ fn open_sqlite(path: &Path, purpose: Purpose) -> Result<DatabaseConnection, Erro
 }
 
 fn open_postgres(url: &str) -> Result<DatabaseConnection, Error> {
+    sql::settle_openssl();
     let mut connection = PgConnection::establish(url).map_err(|error| Error::Unavailable(error.to_string()))?;
     connection.batch_execute(
         "SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'; \

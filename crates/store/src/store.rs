@@ -6,7 +6,7 @@ use crate::sqlite_writer::SqliteWriter;
 use crate::transaction::{self, Scope, Transaction};
 use crate::{Error, migrations};
 use diesel::r2d2::PooledConnection;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How to open a store.
@@ -53,8 +53,9 @@ enum Writer {
     Postgres(Pool),
 }
 
-/// How often a whole PostgreSQL transaction is tried on deadlock or serialization failure.
-const ATTEMPTS: u32 = 5;
+/// How long a whole PostgreSQL transaction is tried again on deadlock or serialization failure. One of those that
+/// collide always gets through, so a crowd of writers to one record needs as many rounds as it has members.
+const PERSISTENCE: Duration = Duration::from_secs(4);
 
 impl Store {
     /// Opens the database, making and migrating it as needed.
@@ -231,11 +232,10 @@ fn write_postgres<T>(
 }
 
 fn with_retries<T>(work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
-    let mut attempt = 1;
+    let started = Instant::now();
     loop {
         match work() {
-            Err(error) if error.is_transient() && attempt < ATTEMPTS => {
-                attempt += 1;
+            Err(error) if error.is_transient() && started.elapsed() < PERSISTENCE => {
                 metrics::counter!("rapport_transaction_retries_total").increment(1);
                 std::thread::sleep(Duration::from_millis(rand::random_range(10..100)));
             }
