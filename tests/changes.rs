@@ -27,6 +27,7 @@ async fn every_change_is_told_with_what_was_before_and_what_is_after() {
         .expect(200);
     tenant.delete(&path).await.expect(204);
 
+    tenant.settle().await;
     let page = tenant.get(&format!("/v1/changes?after={start}")).await.expect(200);
     let told: Vec<(&Value, &Value)> = page
         .data()
@@ -66,6 +67,7 @@ async fn the_feed_is_resumed_where_it_was_left_and_narrowed_to_types() {
             .expect(200);
         tenant.create("teams", json!({"name": format!("T{number}")})).await;
     }
+    tenant.settle().await;
     let whole = tenant
         .get(&format!("/v1/changes?after={start}&limit=500"))
         .await
@@ -101,6 +103,7 @@ async fn the_feed_is_resumed_where_it_was_left_and_narrowed_to_types() {
             "{types}: in the order of the whole feed"
         );
         tenant.create("products", json!({"name": "later"})).await;
+        tenant.settle().await;
         let next = tenant
             .get(&format!("/v1/changes?types=product.created&after={after}"))
             .await

@@ -137,6 +137,11 @@ impl Tenant {
         self.follow(path, "cursor", None).await
     }
 
+    /// Waits until the feed tells everything that has been answered.
+    pub(crate) async fn settle(&self) {
+        Database::settle(&self.settings.database_url).await;
+    }
+
     /// Every event of the feed so far.
     pub(crate) async fn changes(&self) -> Vec<Value> {
         self.follow("/v1/changes?limit=500", "after", None).await
@@ -175,7 +180,7 @@ impl Tenant {
 
     /// A cursor to whatever happens from now on.
     pub(crate) async fn now(&self) -> String {
-        Database::settle(&self.settings.database_url).await;
+        self.settle().await;
         let end = self.get("/v1/changes?after=now").await.expect(200);
         end.next_cursor().expect("the feed always tells where to go on")
     }
@@ -183,7 +188,7 @@ impl Tenant {
     /// Reads from page to page for as long as there is more.
     async fn follow(&self, path: &str, parameter: &str, mut cursor: Option<String>) -> Vec<Value> {
         if path.starts_with("/v1/changes") {
-            Database::settle(&self.settings.database_url).await;
+            self.settle().await;
         }
         let mark = if path.contains('?') { '&' } else { '?' };
         let mut found = Vec::new();
