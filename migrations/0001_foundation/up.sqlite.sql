@@ -1,3 +1,33 @@
+-- Teams are made before users, so the foreign key of their owner comes last. SQLite adds one only by making the table anew.
+DROP TABLE teams;
+CREATE TABLE teams (
+  tenant_id uuid NOT NULL REFERENCES tenants (id),
+  id uuid NOT NULL,
+  version bigint NOT NULL,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  created_by uuid,
+  updated_by uuid,
+  deleted_at timestamptz,
+  owner_id uuid,
+  team_id uuid,
+  tags jsonb NOT NULL,
+  external_ids jsonb NOT NULL,
+  name text NOT NULL,
+  description text,
+  parent_id uuid,
+  PRIMARY KEY (tenant_id, id),
+  FOREIGN KEY (tenant_id, owner_id) REFERENCES users (tenant_id, id),
+  FOREIGN KEY (tenant_id, team_id) REFERENCES teams (tenant_id, id),
+  FOREIGN KEY (tenant_id, parent_id) REFERENCES teams (tenant_id, id)
+);
+CREATE INDEX teams_by_created_at ON teams (tenant_id, created_at, id);
+CREATE INDEX teams_by_updated_at ON teams (tenant_id, updated_at, id);
+CREATE INDEX teams_by_owner_id ON teams (tenant_id, owner_id, id);
+CREATE INDEX teams_by_team_id ON teams (tenant_id, team_id, id);
+CREATE INDEX teams_by_parent_id ON teams (tenant_id, parent_id, id);
+CREATE INDEX teams_by_name ON teams (tenant_id, name, id);
+
 -- The folded text of each record, with a trigram index kept in step by triggers
 -- (https://www.sqlite.org/fts5.html#external_content_tables).
 CREATE TABLE search_texts (

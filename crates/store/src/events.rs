@@ -167,13 +167,22 @@ pub fn after(tx: &mut Transaction<'_>, cursor: Cursor, kinds: &[String], limit: 
     } else {
         SCAN
     };
-    let rows: Vec<Event> = events::table
+    let rows: Vec<Event> = query(tenant, cursor, horizon, scan).load(tx.connection())?;
+    Ok(page_of(rows, cursor, kinds, limit, scan))
+}
+
+/// The events after a place and before the horizon, in commit order. Public so that a test can read its plan.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub fn query(tenant: TenantId, after: Cursor, horizon: i64, limit: i64) -> _ {
+    let position: i64 = after.position;
+    let id: EventId = after.id;
+    events::table
         .filter(events::tenant_id.eq(tenant))
-        .filter(events::position.ge(cursor.position))
-        .filter(events::position.gt(cursor.position).or(events::id.gt(cursor.id)))
+        .filter(events::position.ge(position))
+        .filter(events::position.gt(position).or(events::id.gt(id)))
         .filter(events::position.lt(horizon))
         .order((events::position, events::id))
-        .limit(scan)
+        .limit(limit)
         .select((
             events::position,
             events::id,
@@ -185,8 +194,6 @@ pub fn after(tx: &mut Transaction<'_>, cursor: Cursor, kinds: &[String], limit: 
             events::changes,
             events::request_id,
         ))
-        .load(tx.connection())?;
-    Ok(page_of(rows, cursor, kinds, limit, scan))
 }
 
 fn page_of(rows: Vec<Event>, cursor: Cursor, kinds: &[String], limit: usize, scan: i64) -> Events {

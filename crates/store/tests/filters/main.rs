@@ -14,5 +14,6 @@ mod plans;
 mod registry;
 mod related;
 mod rules;
+mod schema;
 mod search;
 mod visibility;

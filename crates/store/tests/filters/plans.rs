@@ -1,4 +1,5 @@
-//! At 100,000 customers and 50,000 opportunities every list, filter on an indexed field and search uses an index.
+//! At 100,000 customers and 50,000 opportunities every list, filter on an indexed field, search and feed page uses an
+//! index.
 
 use crate::database::*;
 use diesel::connection::SimpleConnection;
@@ -10,9 +11,10 @@ use domain::operation::visibility::Visibility;
 use domain::rule::query::{filters, sort};
 use domain::rule::{Position, SortKey, Value};
 use domain::search::Search;
+use rapport_store::events::{Cursor, query};
 use rapport_store::filter::{Condition, Part};
 use serde_json::{Value as Json, json};
-use sql::ids::{RecordId, TeamId, UserId};
+use sql::ids::{EventId, RecordId, TeamId, UserId};
 use sql::{DatabaseConnection, MultiBackend};
 use std::marker::PhantomData;
 
@@ -271,3 +273,40 @@ fn lists_filters_and_searches_use_indexes() {
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
+
+#[test]
+fn a_page_of_the_feed_walks_along_its_index() {
+    let mut database = database();
+    let (tenant, ..) = company(&mut database);
+    let script = if database.is_sqlite() {
+        SEED_EVENTS_SQLITE.replace("$tenant", &format!("x'{}'", tenant.id.0.simple()))
+    } else {
+        SEED_EVENTS_POSTGRES.replace("$tenant", &format!("'{}'::uuid", tenant.id.0))
+    };
+    database.batch_execute(&script).unwrap();
+    let middle = Cursor {
+        position: 75_000,
+        id: EventId::new(),
+    };
+    for after in [Cursor::START, middle] {
+        let plan = explain(&mut database, query(tenant.id, after, i64::MAX, 501));
+        let scans = plan
+            .lines()
+            .any(|line| line.contains("Seq Scan") || line.starts_with("SCAN "));
+        assert!(!scans && !sorts(&plan), "{plan}");
+    }
+}
+
+const SEED_EVENTS_SQLITE: &str = r"
+INSERT INTO events (tenant_id, position, id, kind, occurred_at, actor_kind, subject_type, subject_id, version, changes)
+  SELECT $tenant, i, CAST(substr(printf('event%016d', i), -16) AS BLOB), 'customer.created', i, 'system', 'customer',
+    CAST(substr(printf('customer%016d', i), -16) AS BLOB), 1, '{}' FROM numbers;
+ANALYZE;
+";
+
+const SEED_EVENTS_POSTGRES: &str = r"
+INSERT INTO events (tenant_id, position, id, kind, occurred_at, actor_kind, subject_type, subject_id, version, changes)
+  SELECT $tenant, i, lpad(to_hex(i), 32, '0')::uuid, 'customer.created', to_timestamp(i), 'system', 'customer',
+    lpad(to_hex(i), 32, '0')::uuid, 1, '{}' FROM generate_series(1, 100000) AS i;
+ANALYZE;
+";

@@ -1,0 +1,157 @@
+//! Rules that hold for every table: the tenant leads each key, and each reference has a foreign key and an index.
+
+use crate::database::*;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use domain::Kind;
+use sql::DatabaseConnection;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tables that hold no tenant's data. This list may only shrink.
+const SHARED: &[&str] = &[
+    "event_clock",
+    "login_failures",
+    "schema_lock",
+    "schema_migrations",
+    "tenants",
+];
+
+/// References without a foreign key. This list may only shrink. What the log tells stays when a record is purged, the
+/// lookup tables lead to records of any kind, and a principal is a user or a service account.
+const LOOSE: &[(&str, &str)] = &[
+    ("events", "actor_id"),
+    ("events", "request_id"),
+    ("events", "subject_id"),
+    ("external_ids", "external_id"),
+    ("external_ids", "record_id"),
+    ("idempotency_keys", "principal_id"),
+    ("record_values", "record_id"),
+    ("search_texts", "record_id"),
+    ("sessions", "principal_id"),
+];
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    table: String,
+    #[diesel(sql_type = Text)]
+    columns: String,
+}
+
+/// What is asked of the catalogue: a table and a list of columns in each row.
+fn rows(database: &mut Database, sqlite: &str, postgres: &str) -> Vec<(String, Vec<String>)> {
+    let rows: Vec<Row> = match &mut **database {
+        DatabaseConnection::Postgres(connection) => diesel::sql_query(postgres).load(connection).unwrap(),
+        DatabaseConnection::Sqlite(connection) => diesel::sql_query(sqlite).load(connection).unwrap(),
+    };
+    let split = |row: Row| (row.table, row.columns.split(',').map(str::to_owned).collect());
+    rows.into_iter().map(split).collect()
+}
+
+/// Our tables in SQLite: not its own, nor those behind the text index.
+const TABLES: &str = "(SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+                      AND name NOT LIKE 'search_index%') AS t";
+
+fn columns(database: &mut Database) -> BTreeMap<String, Vec<String>> {
+    let sqlite = format!(
+        "SELECT t.name AS \"table\", (SELECT group_concat(c.name) FROM pragma_table_info(t.name) AS c) AS columns FROM {TABLES}"
+    );
+    let postgres = "SELECT table_name::text AS table, string_agg(column_name, ',' ORDER BY ordinal_position) AS columns \
+                    FROM information_schema.columns WHERE table_schema = current_schema() GROUP BY table_name";
+    rows(database, &sqlite, postgres).into_iter().collect()
+}
+
+fn primary_keys(database: &mut Database) -> BTreeMap<String, Vec<String>> {
+    let sqlite = format!(
+        "SELECT t.name AS \"table\", coalesce((SELECT group_concat(name) FROM \
+         (SELECT name FROM pragma_table_info(t.name) WHERE pk > 0 ORDER BY pk)), '') AS columns FROM {TABLES}"
+    );
+    rows(database, &sqlite, &postgres_keys("p")).into_iter().collect()
+}
+
+/// The columns of the constraints of a type.
+fn postgres_keys(constraint: &str) -> String {
+    format!(
+        "SELECT conrelid::regclass::text AS table, (SELECT string_agg(attname, ',' ORDER BY place) \
+         FROM unnest(conkey) WITH ORDINALITY AS k (number, place) \
+         JOIN pg_attribute ON attrelid = conrelid AND attnum = number) AS columns \
+         FROM pg_constraint WHERE contype = '{constraint}' AND connamespace = current_schema()::regnamespace"
+    )
+}
+
+fn foreign_keys(database: &mut Database) -> Vec<(String, Vec<String>)> {
+    let sqlite = format!(
+        "SELECT \"table\", group_concat(name) AS columns FROM (SELECT t.name AS \"table\", f.id, f.\"from\" AS name \
+         FROM {TABLES}, pragma_foreign_key_list(t.name) AS f ORDER BY f.id, f.seq) GROUP BY \"table\", id"
+    );
+    rows(database, &sqlite, &postgres_keys("f"))
+}
+
+fn indexes(database: &mut Database) -> Vec<(String, Vec<String>)> {
+    let sqlite = format!(
+        "SELECT \"table\", group_concat(name) AS columns FROM (SELECT t.name AS \"table\", i.name AS index_name, c.name \
+         FROM {TABLES}, pragma_index_list(t.name) AS i, pragma_index_info(i.name) AS c ORDER BY i.name, c.seqno) \
+         GROUP BY \"table\", index_name"
+    );
+    let postgres = "SELECT indrelid::regclass::text AS table, (SELECT string_agg(attname, ',' ORDER BY place) \
+                    FROM unnest(indkey::int[]) WITH ORDINALITY AS k (number, place) \
+                    JOIN pg_attribute ON attrelid = indrelid AND attnum = number) AS columns FROM pg_index \
+                    JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = current_schema()::regnamespace";
+    rows(database, &sqlite, postgres)
+}
+
+#[test]
+fn the_tenant_leads_the_primary_key_of_every_table() {
+    let mut database = database();
+    let columns = columns(&mut database);
+    let keys = primary_keys(&mut database);
+    let shared: BTreeSet<&str> = SHARED.iter().copied().collect();
+    for (table, columns) in &columns {
+        if shared.contains(table.as_str()) {
+            assert!(!columns.contains(&"tenant_id".to_owned()), "{table} is a tenant's");
+            continue;
+        }
+        let key = keys.get(table).map(Vec::as_slice).unwrap_or_default();
+        // The text index of SQLite needs a number for a key; the tenant leads the unique key beside it.
+        let is_numbered = table == "search_texts" && key == ["row"];
+        assert!(
+            is_numbered || key.first().is_some_and(|first| first == "tenant_id"),
+            "{table} ({key:?})"
+        );
+    }
+    for kind in Kind::ALL {
+        assert_eq!(keys[kind.registry().table], ["tenant_id", "id"], "{kind}");
+    }
+}
+
+#[test]
+fn every_reference_carries_the_tenant_and_has_a_foreign_key_and_an_index() {
+    let mut database = database();
+    let (columns, foreign, indexes) = (
+        columns(&mut database),
+        foreign_keys(&mut database),
+        indexes(&mut database),
+    );
+    let mut loose = Vec::new();
+    for (table, columns) in columns.iter().filter(|(table, _)| !SHARED.contains(&table.as_str())) {
+        let is_reference = |column: &&String| column.ends_with("_id") || column.ends_with("_by");
+        for column in columns
+            .iter()
+            .filter(is_reference)
+            .filter(|column| *column != "tenant_id")
+        {
+            let principal = ["created_by", "updated_by", "changed_by"].contains(&column.as_str());
+            let key = foreign.iter().find(|(of, key)| of == table && key.contains(column));
+            match key {
+                Some((_, key)) => assert_eq!(key, &["tenant_id", column], "{table}.{column} leads out of the tenant"),
+                None if principal => continue,
+                None => loose.push((table.as_str(), column.as_str())),
+            }
+            let is_led = |index: &[String]| index.starts_with(&["tenant_id".to_owned(), column.clone()]);
+            let found = key.is_none() || indexes.iter().any(|(of, index)| of == table && is_led(index));
+            assert!(found, "{table}.{column} has no index");
+        }
+    }
+    loose.sort_unstable();
+    assert_eq!(loose, LOOSE, "every other reference has a foreign key");
+}
