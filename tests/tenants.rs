@@ -1,6 +1,6 @@
 //! Walls between tenants, and between callers with different rights: told of every operation of the served document.
 
-use crate::harness::{Answer, NOBODY, Operation, RESOURCES, Send, Tenant, id_of};
+use crate::harness::{Answer, NOBODY, Operation, RESOURCES, Send, Server, Tenant, id_of};
 use domain::Kind;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -294,4 +294,18 @@ async fn tenants_do_not_share_external_ids_names_or_keys() {
         let email = json!({"name": "Ada", "role": "agent", "email": "ada@example.com"});
         tenant.post("/v1/users", &email).await.expect(201);
     }
+}
+
+#[tokio::test]
+async fn the_password_that_is_printed_for_a_new_tenant_logs_its_administrator_in() {
+    let tenant = Tenant::on(Server::for_log_ins());
+    let body = json!({"email": "admin@localhost", "password": tenant.password, "tenant": tenant.name});
+    let tokens = tenant.stranger().post("/v1/auth/login", &body).await.expect(200).body;
+    let admin = tenant.with_token(tokens["access_token"].as_str().expect("a token"));
+    let product = admin.create("products", json!({"name": "GTX"})).await;
+    let me = admin.get("/v1/auth/me").await.expect(200);
+    assert_eq!(
+        (&product["created_by"], &me.body["role"]),
+        (&me.body["id"], &json!("admin"))
+    );
 }
