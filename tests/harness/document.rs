@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Send};
 use super::tenant::Tenant;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// An id that nothing has.
 pub(crate) const NOBODY: &str = "019aa000-0000-7000-8000-000000000000";
@@ -18,6 +18,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// Whether it takes a body.
     pub(crate) has_body: bool,
+    /// Whether the document says that it needs no token.
+    pub(crate) is_public: bool,
     /// The media type of the body.
     media_type: String,
 }
@@ -47,6 +49,9 @@ impl Operation {
             method: method.to_uppercase(),
             path: path.to_owned(),
             has_body: content.is_some(),
+            is_public: operation["security"]
+                .as_array()
+                .is_some_and(|ways| ways.contains(&json!({}))),
             media_type: content
                 .and_then(|content| content.keys().next().cloned())
                 .unwrap_or_default(),
@@ -78,7 +83,7 @@ impl Operation {
             .replace("{id}", id)
             .replace("{system}", "erp")
             .replace("{external_id}", id);
-        let path = path.replace(['{', '}'], "");
+        let path = path.replace("{secret_id}", NOBODY).replace(['{', '}'], "");
         let request = tenant.request(self.method.parse().expect("a method"), &path);
         match (self.has_body, self.media_type.as_str()) {
             (true, "application/x-www-form-urlencoded") => request.form(&Vec::<(String, String)>::new()),
