@@ -477,12 +477,9 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     client_secrets,
     customers,
-    event_retention,
     events,
     external_ids,
-    idempotency_keys,
     lifecycle_changes,
-    login_failures,
     opportunities,
     passwords,
     pipelines,
