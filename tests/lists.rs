@@ -25,7 +25,7 @@ async fn pages_show_every_record_once_while_others_come_in() {
     let tenant = Tenant::new();
     let ids = stock(&tenant, 60).await;
     for sort in [
-        "",
+        "id",
         "category",
         "-category",
         "category,-name",
