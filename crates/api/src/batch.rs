@@ -69,22 +69,40 @@ pub(crate) enum Operation {
     Delete,
 }
 
+/// What was done for an item of a batch.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ItemOutcome {
+    /// A record was created.
+    Created,
+    /// It was changed.
+    Updated,
+    /// There was nothing to change.
+    Unchanged,
+    /// It was deleted.
+    Deleted,
+    /// Nothing, for the reason told.
+    Failed,
+}
+
 /// What became of one item.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BatchResult {
     /// The HTTP status that the same write would have had alone.
     status: u16,
-    /// created, updated, unchanged, deleted or failed.
-    outcome: &'static str,
+    /// What was done.
+    outcome: ItemOutcome,
     /// The record.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<uuid::Uuid>)]
+    #[schema(value_type = Option<uuid::Uuid>, nullable = false)]
     id: Option<RecordId>,
     /// Its version now.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     version: Option<i64>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<Problem>,
 }
 
@@ -169,7 +187,7 @@ fn write_one<R: Stored>(
             records::delete::<R>(tx, id, &expected)?;
             BatchResult {
                 status: 204,
-                outcome: "deleted",
+                outcome: ItemOutcome::Deleted,
                 id: Some(id),
                 version: None,
                 error: None,
@@ -231,9 +249,9 @@ impl BatchItem {
 impl BatchResult {
     fn of<R: Record>(record: &R, outcome: Outcome) -> Self {
         let (status, outcome) = match outcome {
-            Outcome::Created => (201, "created"),
-            Outcome::Updated => (200, "updated"),
-            Outcome::Unchanged => (200, "unchanged"),
+            Outcome::Created => (201, ItemOutcome::Created),
+            Outcome::Updated => (200, ItemOutcome::Updated),
+            Outcome::Unchanged => (200, ItemOutcome::Unchanged),
         };
         let meta = record.meta();
         Self {
@@ -249,7 +267,7 @@ impl BatchResult {
         let problem = Problem::from(error);
         Self {
             status: problem.status(),
-            outcome: "failed",
+            outcome: ItemOutcome::Failed,
             id: None,
             version: None,
             error: Some(problem),

@@ -39,13 +39,14 @@ pub(crate) struct FeedPage {
 #[derive(Serialize, Deserialize)]
 struct Place(i64, EventId);
 
-/// `GET /v1/changes`: what happened after a cursor. Without one it begins at the beginning;
+/// Follow the change feed.
+///
+/// What happened after a cursor. Without one it begins at the beginning;
 /// `after=now` gives a cursor for whatever comes next.
 #[utoipa::path(get, path = "/v1/changes", tag = "Changes", operation_id = "list_changes",
-    summary = "Follow the change feed",
     params(
         ("after" = Option<String>, Query, description = "Where the page before ended, or `now`"),
-        ("types" = Option<String>, Query, description = "Kinds of event, parted by commas: `customer.created,opportunity.*`"),
+        ("types" = Option<String>, Query, description = "Kinds of event, parted by commas: `customer.created,opportunity.*`", pattern = r"^\s*[a-z_]+\.([a-z_]+|\*)\s*(,\s*[a-z_]+\.([a-z_]+|\*)\s*)*$"),
         ("limit" = Option<i64>, Query, description = "Events on the page", minimum = 1, maximum = 500),
         ("wait" = Option<i64>, Query, description = "Seconds to wait for an event when there is none yet", minimum = 0, maximum = 30),
     ),

@@ -1,8 +1,10 @@
 //! The limits of the service, in one place, and published at `GET /v1/limits`.
 
 use actix_web::HttpResponse;
-use serde_json::json;
+use domain::rule;
+use serde::Serialize;
 use std::time::Duration;
+use utoipa::ToSchema;
 
 /// Bytes of a JSON body.
 pub const BODY: usize = 256 * 1024;
@@ -30,25 +32,73 @@ pub(crate) fn body_limit(path: &str) -> usize {
     if path.ends_with("/batch") { BATCH_BODY } else { BODY }
 }
 
-/// `GET /v1/limits`: every limit, for programs to read.
+/// Every limit of the service.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Limits {
+    /// Bytes of a JSON body.
+    #[schema(examples(262_144))]
+    body_bytes: usize,
+    /// Bytes of the body of a batch.
+    #[schema(examples(16_777_216))]
+    batch_body_bytes: usize,
+    /// Items of a batch.
+    #[schema(examples(1000))]
+    batch_items: usize,
+    /// Levels of nesting in a body.
+    #[schema(examples(32))]
+    json_depth: usize,
+    /// Seconds that a body may take to arrive.
+    #[schema(examples(30))]
+    body_seconds: u64,
+    /// Seconds that the headers may take to arrive.
+    #[schema(examples(5))]
+    header_seconds: u64,
+    /// Records on a page unless the client says otherwise.
+    #[schema(examples(50))]
+    page_default: i64,
+    /// Records on a page at most.
+    #[schema(examples(500))]
+    page_max: i64,
+    /// Records of a to-many relation that `include` embeds, over one page.
+    #[schema(examples(1000))]
+    included_max: usize,
+    /// Seconds that a request to the change feed may wait.
+    #[schema(examples(30))]
+    wait_seconds_max: u64,
+    /// Levels of a rule.
+    #[schema(examples(8))]
+    rule_depth: usize,
+    /// Nodes of a rule.
+    #[schema(examples(200))]
+    rule_nodes: usize,
+    /// Nodes of a rule that look at related records.
+    #[schema(examples(10))]
+    rule_aggregates: usize,
+    /// Hours for which the answer to an Idempotency-Key is kept.
+    #[schema(examples(24))]
+    idempotency_hours: u64,
+}
+
+/// Get the limits.
+///
+/// Every limit, for programs to read.
 #[utoipa::path(get, path = "/v1/limits", tag = "Operation", operation_id = "get_limits",
-    summary = "Get the limits",
-    responses((status = 200, description = "Every limit of the service", body = Object)), security(()))]
+    responses((status = 200, description = "Every limit of the service", body = Limits)), security(()))]
 pub async fn get_limits() -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "body_bytes": BODY,
-        "batch_body_bytes": BATCH_BODY,
-        "batch_items": BATCH_ITEMS,
-        "json_depth": crate::strict_json::MAX_DEPTH,
-        "body_seconds": BODY_DEADLINE.as_secs(),
-        "header_seconds": HEADER_DEADLINE.as_secs(),
-        "page_default": PAGE,
-        "page_max": MAX_PAGE,
-        "included_max": INCLUDED,
-        "wait_seconds_max": MAX_WAIT.as_secs(),
-        "rule_depth": 8,
-        "rule_nodes": 200,
-        "rule_aggregates": 10,
-        "idempotency_hours": 24,
-    }))
+    HttpResponse::Ok().json(Limits {
+        body_bytes: BODY,
+        batch_body_bytes: BATCH_BODY,
+        batch_items: BATCH_ITEMS,
+        json_depth: crate::strict_json::MAX_DEPTH,
+        body_seconds: BODY_DEADLINE.as_secs(),
+        header_seconds: HEADER_DEADLINE.as_secs(),
+        page_default: PAGE,
+        page_max: MAX_PAGE,
+        included_max: INCLUDED,
+        wait_seconds_max: MAX_WAIT.as_secs(),
+        rule_depth: rule::MOST_DEPTH,
+        rule_nodes: rule::MOST_NODES,
+        rule_aggregates: rule::MOST_RELATED,
+        idempotency_hours: 24,
+    })
 }

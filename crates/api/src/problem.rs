@@ -208,18 +208,21 @@ pub struct Problem {
     code: String,
     /// Names the request in the service's log.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     request_id: Option<String>,
     /// Every fault of the input.
     errors: Vec<Fault>,
     /// With 412, the record as it is now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, nullable = false)]
     current: Option<Value>,
     /// With errors of OAuth 2.0, its error code (RFC 6749 section 5.2).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<&'static str>,
     /// With errors of OAuth 2.0, what happened.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error_description: Option<String>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, String)>,

@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, web};
 
 /// List the kinds of problem.
 #[utoipa::path(get, path = "/problems", tag = "Operation", operation_id = "list_problems",
-    summary = "List the kinds of problem",
     responses((status = 200, description = "A page for people", body = String, content_type = "text/html")), security(()))]
 pub(crate) async fn list_problems() -> HttpResponse {
     let entries: String = PROBLEMS.iter().map(section).collect();
@@ -14,7 +13,6 @@ pub(crate) async fn list_problems() -> HttpResponse {
 
 /// Explain a kind of problem.
 #[utoipa::path(get, path = "/problems/{code}", tag = "Operation", operation_id = "get_problem",
-    summary = "Explain a kind of problem",
     params(("code" = String, Path, description = "The last part of a problem's `type`")),
     responses((status = 200, description = "A page for people", body = String, content_type = "text/html")), security(()))]
 pub(crate) async fn get_problem(code: web::Path<String>) -> Result<HttpResponse, Problem> {

@@ -10,7 +10,7 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 
 /// A short free word, such as a tag.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S")]
+#[schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S", examples("key account"))]
 pub struct Word(pub String);
 
 /// The name under which the validator puts errors that concern a struct as a whole.

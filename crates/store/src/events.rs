@@ -89,7 +89,6 @@ pub struct Event {
 pub struct EventActor {
     /// What kind of principal.
     #[serde(rename = "type")]
-    #[schema(value_type = String, examples("user"))]
     pub kind: ActorKind,
     /// Which one; none for the service itself.
     #[schema(value_type = Option<uuid::Uuid>)]

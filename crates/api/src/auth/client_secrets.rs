@@ -45,12 +45,11 @@ pub struct ClientSecrets {
     data: Vec<ClientSecret>,
 }
 
-/// Makes a secret for a service account.
+/// Create a secret of a service account.
 ///
 /// It is shown once and cannot be read again. To change secrets without a gap, make the next one first.
 #[utoipa::path(post, path = "/v1/service_accounts/{id}/secrets", tag = "Service accounts",
     operation_id = "create_service_account_secret",
-    summary = "Create a secret of a service account",
     params(("id" = uuid::Uuid, Path, description = "The service account")), request_body = Option<NewSecret>,
     responses((status = 201, description = "The secret", body = CreatedSecret)),
     security(("bearer" = []), ("oauth2" = ["admin"])))]
@@ -92,10 +91,11 @@ fn expiry(body: Option<Value>) -> Result<Timestamp, Problem> {
     )]))
 }
 
-/// Lists the secrets of a service account, without the secrets themselves.
+/// List the secrets of a service account.
+///
+/// They are told by their last characters; the secrets themselves are not kept.
 #[utoipa::path(get, path = "/v1/service_accounts/{id}/secrets", tag = "Service accounts",
     operation_id = "list_service_account_secrets",
-    summary = "List the secrets of a service account",
     params(("id" = uuid::Uuid, Path, description = "The service account")),
     responses((status = 200, description = "Its secrets", body = ClientSecrets)),
     security(("bearer" = []), ("oauth2" = ["admin"])))]
@@ -105,10 +105,11 @@ pub async fn list(Id(account): Id, acting: Acting) -> Result<HttpResponse, Probl
     Ok(HttpResponse::Ok().json(ClientSecrets { data }))
 }
 
-/// Revokes a secret of a service account; the tokens that it got end within a second.
+/// Revoke a secret of a service account.
+///
+/// The tokens that it got end within a second.
 #[utoipa::path(delete, path = "/v1/service_accounts/{id}/secrets/{secret_id}", tag = "Service accounts",
     operation_id = "delete_service_account_secret",
-    summary = "Revoke a secret of a service account",
     params(("id" = uuid::Uuid, Path, description = "The service account"),
         ("secret_id" = uuid::Uuid, Path, description = "The secret")),
     responses((status = 204, description = "It is revoked")),

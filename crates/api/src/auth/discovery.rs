@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 /// Less than the time for which the next key is published before it signs.
 const MAY_BE_KEPT: (actix_web::http::header::HeaderName, &str) = (CACHE_CONTROL, "public, max-age=300");
 
+/// Get the public keys.
+///
 /// The public keys that access tokens are signed with, the next one included.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "Auth", operation_id = "get_jwks",
-    summary = "Get the public keys",
     responses((status = 200, description = "The key set", body = KeySet)), security(()))]
 pub async fn jwks(state: web::Data<State>) -> HttpResponse {
     let keys = state.auth.tokens.keys().published(Timestamp::now());
@@ -47,10 +48,9 @@ pub struct Metadata {
     revocation_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
-/// The metadata of the authorization server.
+/// Get the metadata of the authorization server.
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "Auth",
     operation_id = "get_authorization_server",
-    summary = "Get the metadata of the authorization server",
     responses((status = 200, description = "The metadata", body = Metadata)), security(()))]
 pub async fn metadata(state: web::Data<State>) -> HttpResponse {
     let issuer = state.auth.tokens.issuer();

@@ -39,11 +39,10 @@ pub struct LoginRequest {
     scope: Option<String>,
 }
 
-/// Logs a user in.
+/// Log in.
 ///
 /// Answers an access token and a refresh token. A wrong address, password or tenant all get the same 401.
-#[utoipa::path(post, path = "/v1/auth/login", tag = "Auth", operation_id = "login",
-    summary = "Log in", request_body = LoginRequest,
+#[utoipa::path(post, path = "/v1/auth/login", tag = "Auth", operation_id = "login", request_body = LoginRequest,
     responses((status = 200, description = "Logged in", body = TokenResponse), (status = 401, description = "Refused")),
     security(()))]
 pub async fn login(
@@ -208,9 +207,10 @@ pub(super) fn token_for_user(
     Ok(response.answer())
 }
 
-/// Logs out: ends the session of the token that is sent, with every token of it.
+/// Log out.
+///
+/// Ends the session of the token that is sent, with every token of it.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "Auth", operation_id = "logout",
-    summary = "Log out",
     responses((status = 204, description = "Logged out")))]
 pub async fn logout(state: web::Data<State>, caller: Caller) -> Result<HttpResponse, Problem> {
     if let Some(session) = caller.session() {
@@ -231,7 +231,6 @@ pub struct Me {
     id: PrincipalId,
     /// Which of the two.
     #[serde(rename = "type")]
-    #[schema(value_type = String, examples("user"))]
     kind: ActorKind,
     /// What it is called.
     name: String,
@@ -267,9 +266,10 @@ pub struct MyTenant {
     require_if_match: bool,
 }
 
+/// Get the caller.
+///
 /// Tells who calls and what the token permits.
 #[utoipa::path(get, path = "/v1/auth/me", tag = "Auth", operation_id = "get_me",
-    summary = "Get the caller",
     responses((status = 200, description = "Who calls", body = Me)))]
 pub async fn me(request: HttpRequest, caller: Caller) -> Result<HttpResponse, Problem> {
     crate::query::Query::of(&request)?.finish()?;

@@ -182,13 +182,12 @@ fn scopes_asked(form: &mut Form) -> Result<Option<Scopes>, Problem> {
 
 const TOO_MUCH: &str = "asks for more than was granted";
 
-/// Gets an access token.
+/// Get an access token.
 ///
 /// `client_credentials` with the id and secret of a service account, in the form or as HTTP Basic; or `refresh_token`,
 /// which uses the token up and answers its successor. A refresh token that comes a second time ends its session; within
 /// ten seconds it gets the same successor again, since the first answer may have been lost.
 #[utoipa::path(post, path = "/v1/auth/token", tag = "Auth", operation_id = "create_token",
-    summary = "Get an access token",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "An access token", body = TokenResponse), (status = 401, description = "Refused")),
     security((), ("client" = [])))]
@@ -286,12 +285,11 @@ fn scope_or_store(error: Error) -> Problem {
     }
 }
 
-/// Ends a session by one of its tokens.
+/// Revoke a token.
 ///
 /// Takes a refresh token, or the access token of a user. What is no token of this service is none that could be used, so
 /// that is a success too. The access tokens of a service account end with its secret.
 #[utoipa::path(post, path = "/v1/auth/revoke", tag = "Auth", operation_id = "revoke_token",
-    summary = "Revoke a token",
     request_body(content = RevocationRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The token is not valid, or not any more")), security(()))]
 pub async fn revoke(state: web::Data<State>, mut form: Form) -> Result<HttpResponse, Problem> {

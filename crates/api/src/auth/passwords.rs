@@ -26,7 +26,7 @@ static COMMONEST: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("commo
 /// A password in clear text, on its way from a request to its hash. Never printed, stored or logged.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+#[schema(value_type = String, format = Password, min_length = 8, max_length = 1024, examples("correct horse battery staple"))]
 pub struct Password(String);
 
 impl Password {

@@ -46,6 +46,7 @@ pub struct TokenResponse {
     pub expires_in: u64,
     /// Gets the next access token, once, at `/v1/auth/token`. Service accounts use their secret instead.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub refresh_token: Option<String>,
     /// What the token permits: scopes with a space between.
     #[schema(examples("customers:read customers:write"))]

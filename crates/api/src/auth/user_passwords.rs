@@ -26,12 +26,11 @@ pub struct PasswordChange {
     current_password: Option<Password>,
 }
 
-/// Gives a user a password.
+/// Set the password of a user.
 ///
 /// Users change their own and prove it by the present one; whoever has the scope `admin` sets those of others. Every
 /// other session of the user ends.
 #[utoipa::path(put, path = "/v1/users/{id}/password", tag = "Users", operation_id = "set_user_password",
-    summary = "Set the password of a user",
     params(("id" = uuid::Uuid, Path, description = "The user")), request_body = PasswordChange,
     responses((status = 204, description = "The password is set")),
     security(("bearer" = [])))]

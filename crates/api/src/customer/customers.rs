@@ -42,9 +42,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     endpoints
 }
 
+/// Move a customer along its lifecycle.
+///
 /// Moves a customer along its lifecycle, and notes why. A stage that may not follow is refused with the ones that may.
 #[utoipa::path(post, path = "/v1/customers/{id}/lifecycle", tag = "Customers", operation_id = "move_customer",
-    summary = "Move a customer along its lifecycle",
     params(("id" = uuid::Uuid, Path, description = "The customer")),
     request_body = LifecycleMove,
     responses((status = 200, description = "The customer", body = Customer)))]
@@ -71,9 +72,10 @@ pub(crate) struct LifecycleChanges {
     page: PageInfo,
 }
 
+/// List the lifecycle changes of a customer.
+///
 /// The moves of a customer along its lifecycle, the oldest first: when, by whom and why.
 #[utoipa::path(get, path = "/v1/customers/{id}/lifecycle", tag = "Customers", operation_id = "list_lifecycle_changes",
-    summary = "List the lifecycle changes of a customer",
     params(
         ("id" = uuid::Uuid, Path, description = "The customer"),
         ("limit" = Option<i64>, Query, description = "Moves on the page", minimum = 1, maximum = 500),
@@ -97,10 +99,11 @@ pub(crate) struct Hierarchy {
 
 const A_DAY: &str = "a day of the years 1 to 9999 such as 2026-01-31";
 
+/// Get the companies above or below a customer.
+///
 /// The companies below a customer, or its parent companies, level by level, as the relationships of role
 /// `parent_company` have it on a day. Customers that the caller may not see are left out.
 #[utoipa::path(get, path = "/v1/customers/{id}/hierarchy", tag = "Customers", operation_id = "get_customer_hierarchy",
-    summary = "Get the companies above or below a customer",
     params(
         ("id" = uuid::Uuid, Path, description = "The customer"),
         ("direction" = inline(Option<Direction>), Query, description = "To the companies below, which is the default, or to the parent companies"),

@@ -174,9 +174,13 @@ impl Components {
     fn sent(&mut self, raw: &Value) -> Value {
         let is_whole = raw["allOf"].is_array() || raw["additionalProperties"] == json!(false);
         let mut schema = self.turned(&self.flattened(raw), Form::Sent);
-        if is_whole && schema["properties"].is_object() {
-            let names: Vec<_> = properties_of(&schema).map(|(name, _)| name.clone()).collect();
-            schema["required"] = names.into();
+        // A member that may be null is there even when it is; one that is left out when there is none may not be null.
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        let is_there = |name: &str, member: &Value| is_whole || required.contains(&json!(name)) || admits_null(member);
+        let there = properties_of(&schema).filter(|(name, member)| is_there(name, member));
+        let there: Vec<_> = there.map(|(name, _)| name.clone()).collect();
+        if !there.is_empty() {
+            schema["required"] = there.into();
         }
         schema
     }
@@ -307,6 +311,17 @@ fn nullable(target: &Value, description: &str) -> Value {
     json!({ "oneOf": [{ "type": "null" }, target], "description": description })
 }
 
+fn admits_null(schema: &Value) -> bool {
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    let types = std::iter::once(schema)
+        .chain(choices)
+        .flat_map(|schema| match &schema["type"] {
+            Value::Array(types) => types.iter().collect(),
+            one => vec![one],
+        });
+    types.into_iter().any(|one| one == "null")
+}
+
 /// The description of a property, which stands beside the reference when the property may be null.
 fn described(property: &Value) -> String {
     let choices = property["oneOf"].as_array().into_iter().flatten();
@@ -335,7 +350,7 @@ pub(super) fn unwrap_descriptions(schema: &mut Value) {
 fn unwrapped(text: &str) -> String {
     let mut unwrapped = String::new();
     for line in text.lines() {
-        let begins = line.is_empty() || line.starts_with(['|', '-', '`']) || unwrapped.ends_with('\n');
+        let begins = line.is_empty() || line.starts_with(['|', '-']) || unwrapped.ends_with('\n');
         if !unwrapped.is_empty() {
             unwrapped.push(if begins { '\n' } else { ' ' });
         }

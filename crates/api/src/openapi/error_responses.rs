@@ -56,7 +56,12 @@ fn response(status: u16) -> Value {
     match status {
         401 => headers["WWW-Authenticate"] = header("Challenge"),
         405 => headers["Allow"] = header("Allow"),
-        409 | 429 | 503 => headers["Retry-After"] = header("RetryAfter"),
+        429 => {
+            headers["Retry-After"] = header("RetryAfter");
+            headers["RateLimit"] = header("RateLimit");
+            headers["RateLimit-Policy"] = header("RateLimitPolicy");
+        }
+        409 | 503 => headers["Retry-After"] = header("RetryAfter"),
         412 => headers["ETag"] = header("ETag"),
         _ => {}
     }
@@ -106,7 +111,13 @@ pub(super) fn add(operation: &mut Value, components: &mut Components) {
         match status.parse() {
             // A failure that says nothing of its body is the one that all have.
             Ok(status) if status >= 400 && response["content"].is_null() => *response = shared(status),
-            _ => response["headers"]["X-Request-Id"] = header("RequestId"),
+            _ => {
+                response["headers"]["X-Request-Id"] = header("RequestId");
+                if !is_public {
+                    response["headers"]["RateLimit"] = header("RateLimit");
+                    response["headers"]["RateLimit-Policy"] = header("RateLimitPolicy");
+                }
+            }
         }
     }
     for status in statuses {

@@ -3,6 +3,7 @@
 use super::components::{Components, Form, reference, schema_name, unwrap_descriptions, without_null};
 use super::operations::{self, security};
 use super::parameters::{header, parameter};
+use super::samples;
 use crate::endpoint::{Description, Endpoint};
 use domain::Kind;
 use domain::operation::scopes::Scope as Permission;
@@ -28,6 +29,8 @@ fn own(endpoint: &Endpoint, document: OpenApi, components: &mut Components) -> V
     );
     let mut operation = json["paths"][&endpoint.path][&method].clone();
     unwrap_descriptions(&mut operation);
+    let summary = operation["summary"].as_str().unwrap_or_default();
+    operation["summary"] = summary.trim_end_matches('.').into();
     operation["parameters"] = components.turned(&operation["parameters"], Form::Sent);
     for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
         without_null(&mut parameter["schema"]);
@@ -38,8 +41,22 @@ fn own(endpoint: &Endpoint, document: OpenApi, components: &mut Components) -> V
     for (_, content) in body.into_iter().flatten() {
         without_null(&mut content["schema"]);
         content["schema"] = components.turned(&content["schema"], Form::Set);
+        let name = content["schema"]["$ref"]
+            .as_str()
+            .and_then(|target| target.rsplit('/').next());
+        if let Some(example) = name.map(|name| samples::settable(components, name)) {
+            content["example"] = example;
+        }
     }
     operation["responses"] = components.turned(&operation["responses"], Form::Sent);
+    for (_, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let content = response
+            .get_mut("content")
+            .and_then(|content| content.get_mut("application/json"));
+        if let Some(content) = content.filter(|content| !content["schema"]["$ref"].is_null()) {
+            content["example"] = samples::sent(components, &content["schema"]);
+        }
+    }
     if let Some(members) = operation.as_object_mut() {
         members.retain(|_, value| !value.is_null());
     }

@@ -93,6 +93,8 @@ pub(super) fn headers() -> Value {
             "schema": { "type": "string", "enum": ["true"] },
         },
         "RetryAfter": { "description": "Seconds to wait before repeating.", "schema": { "type": "integer", "minimum": 0 } },
+        "RateLimit": text("What is left of the tenant's requests (draft-ietf-httpapi-ratelimit-headers), where they are limited."),
+        "RateLimitPolicy": text("How many requests the tenant may send, where they are limited."),
         "Challenge": text("How to authenticate (RFC 6750)."),
         "Allow": text("The methods of the resource."),
     })

@@ -1,8 +1,8 @@
 //! Examples, made from the examples of the members.
 
-use super::components::{Components, properties_of};
+use super::components::{Components, properties_of, reference};
 use domain::Record;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// An id.
 pub(super) const ID: &str = "01997a3c-5d4e-7f00-8a1b-2c3d4e5f6071";
@@ -10,18 +10,12 @@ pub(super) const ID: &str = "01997a3c-5d4e-7f00-8a1b-2c3d4e5f6071";
 /// A record as it is sent.
 pub(super) fn record<R: Record>(components: &mut Components) -> Value {
     let name = components.record::<R>();
-    let schema = components.schema(&name);
-    let required: Vec<&str> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let members = properties_of(schema).filter(|(name, _)| required.contains(&name.as_str()));
-    let members: Map<_, _> = members
-        .map(|(name, schema)| (name.clone(), value(components, schema)))
-        .collect();
-    Value::Object(members)
+    value(components, &reference(&name))
+}
+
+/// What a schema that the service sends is like.
+pub(super) fn sent(components: &Components, schema: &Value) -> Value {
+    value(components, schema)
 }
 
 /// A body that says what it must, and what has an example of its own.
@@ -30,10 +24,8 @@ pub(super) fn settable(components: &Components, name: &str) -> Value {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let wanted = |name: &str, schema: &Value| required.contains(&json!(name)) || !schema["examples"].is_null();
     let members = properties_of(schema).filter(|(name, schema)| wanted(name, schema));
-    let members: Map<_, _> = members
-        .map(|(name, schema)| (name.clone(), value(components, schema)))
-        .collect();
-    Value::Object(members)
+    let members = members.map(|(name, schema)| (name.clone(), value(components, schema)));
+    Value::Object(members.collect())
 }
 
 fn value(components: &Components, schema: &Value) -> Value {
@@ -63,9 +55,11 @@ fn value(components: &Components, schema: &Value) -> Value {
         (Some("string"), _) => json!("text"),
         (Some("integer" | "number"), _) => schema.get("minimum").cloned().unwrap_or(json!(0)),
         (Some("boolean"), _) => json!(false),
-        (Some("array"), _) => json!([]),
+        (Some("array"), _) => json!([value(components, &schema["items"])]),
         (Some("object"), _) => {
-            let members = properties_of(schema).map(|(name, schema)| (name.clone(), value(components, schema)));
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let members = properties_of(schema).filter(|(name, _)| required.contains(&json!(name)));
+            let members = members.map(|(name, schema)| (name.clone(), value(components, schema)));
             Value::Object(members.collect())
         }
         _ => Value::Null,

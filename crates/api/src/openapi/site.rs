@@ -46,7 +46,6 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 
 /// Get this document.
 #[utoipa::path(get, path = "/openapi.json", tag = "Operation", operation_id = "get_openapi",
-    summary = "Get this document",
     responses((status = 200, description = "The API document", body = Object)), security(()))]
 pub(crate) async fn get_openapi(request: HttpRequest) -> HttpResponse {
     let Document { bytes, etag } = &*DOCUMENT;

@@ -36,9 +36,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     endpoints
 }
 
+/// Win an opportunity.
+///
 /// Marks an open opportunity as sold: it goes to the first won stage of its pipeline.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/win", tag = "Opportunities", operation_id = "win_opportunity",
-    summary = "Win an opportunity",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Option<Closing>,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -46,9 +47,10 @@ pub(crate) async fn win_opportunity(id: Id, writing: Writing<Opportunity>) -> Re
     act::<Closing, _>(id, writing, opportunities::win).await
 }
 
+/// Lose an opportunity.
+///
 /// Marks an open opportunity as not sold: it goes to the first lost stage of its pipeline.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/lose", tag = "Opportunities", operation_id = "lose_opportunity",
-    summary = "Lose an opportunity",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Option<Closing>,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -56,9 +58,10 @@ pub(crate) async fn lose_opportunity(id: Id, writing: Writing<Opportunity>) -> R
     act::<Closing, _>(id, writing, opportunities::lose).await
 }
 
+/// Reopen an opportunity.
+///
 /// Opens a closed opportunity again; the day and the reason of closing are cleared.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/reopen", tag = "Opportunities", operation_id = "reopen_opportunity",
-    summary = "Reopen an opportunity",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Option<Reopening>,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -66,9 +69,10 @@ pub(crate) async fn reopen_opportunity(id: Id, writing: Writing<Opportunity>) ->
     act::<Reopening, _>(id, writing, opportunities::reopen).await
 }
 
+/// Move an opportunity to another stage.
+///
 /// Moves an opportunity to another stage of its pipeline; a won or lost stage closes it.
 #[utoipa::path(post, path = "/v1/opportunities/{id}/stage", tag = "Opportunities", operation_id = "move_opportunity",
-    summary = "Move an opportunity to another stage",
     params(("id" = uuid::Uuid, Path, description = "The opportunity")),
     request_body = Move,
     responses((status = 200, description = "The opportunity", body = Opportunity)))]
@@ -101,9 +105,10 @@ pub(crate) struct StageStays {
     page: PageInfo,
 }
 
+/// List the stages that an opportunity was in.
+///
 /// The stages that an opportunity was in, the oldest first: from when to when, for how long, and who moved it there.
 #[utoipa::path(get, path = "/v1/opportunities/{id}/stages", tag = "Opportunities", operation_id = "list_stage_stays",
-    summary = "List the stages that an opportunity was in",
     params(
         ("id" = uuid::Uuid, Path, description = "The opportunity"),
         ("limit" = Option<i64>, Query, description = "Stays on the page", minimum = 1, maximum = 500),

@@ -19,10 +19,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     endpoints
 }
 
+/// Sum up a pipeline.
+///
 /// For each stage of a pipeline how many opportunities are in it, what they are worth by currency, and what may be
 /// expected of them: each amount times its probability. Only what the caller may see is counted.
 #[utoipa::path(get, path = "/v1/pipelines/{id}/summary", tag = "Pipelines", operation_id = "get_pipeline_summary",
-    summary = "Sum up a pipeline",
     params(("id" = uuid::Uuid, Path, description = "The pipeline")),
     responses((status = 200, description = "What stands in the pipeline", body = PipelineSummary)),
     security(("bearer" = []), ("oauth2" = ["pipelines:read", "stages:read", "opportunities:read"])))]
