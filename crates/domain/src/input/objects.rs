@@ -1,4 +1,4 @@
-//! Reads JSON as serde_json does, except that a struct is read from an object only. Serde would take an array as well,
+//! Reads JSON as `serde_json` does, except that a struct is read from an object only. Serde would take an array as well,
 //! with the members in the order of their declaration, which no client can mean.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
