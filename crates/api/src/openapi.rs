@@ -1,5 +1,6 @@
 //! The API document (OpenAPI 3.1), written from the list of endpoints, the types and the registry of fields.
 
+mod batch_operations;
 mod components;
 mod error_responses;
 mod operations;
@@ -7,6 +8,7 @@ mod own_operations;
 mod parameters;
 mod rule_schemas;
 mod samples;
+mod schemas;
 pub(crate) mod site;
 #[cfg(test)]
 mod tests;
@@ -21,10 +23,15 @@ pub(crate) use operations::{generic_endpoints, list_within};
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
 
-/// The API document, as it is printed, served and committed.
+/// The API document, as it is printed and committed.
 pub fn json() -> String {
     let document = document(&crate::service::endpoints());
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// The API document, as it is served.
+fn compact_json() -> String {
+    document(&crate::service::endpoints()).to_string()
 }
 
 /// The names of a record's members, in order.

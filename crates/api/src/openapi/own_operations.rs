@@ -1,9 +1,10 @@
 //! Operations that stand before their handlers as `#[utoipa::path]`, brought to the form of the generic ones.
 
-use super::components::{Components, Form, reference, schema_name, unwrap_descriptions, without_null};
+use super::components::{Components, Form, reference, schema_name};
 use super::operations::{self, security};
 use super::parameters::{header, parameter};
 use super::samples;
+use super::schemas::{unwrap_descriptions, without_null};
 use crate::endpoint::{Description, Endpoint};
 use domain::Kind;
 use domain::operation::scopes::Scope as Permission;

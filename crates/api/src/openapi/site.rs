@@ -20,7 +20,7 @@ struct Document {
 }
 
 static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-    let text = super::json();
+    let text = super::compact_json();
     let digest = Sha256::digest(text.as_bytes());
     let tag = URL_SAFE_NO_PAD.encode(&digest[..12]);
     Document {
