@@ -32,7 +32,7 @@ use state::{Saved, State};
 /// Loads a CSV file into a running server
 ///
 /// Rows become records as the mapping file says, by upserts: a second run changes nothing, and an interrupted one
-/// goes on where it stopped. Rows that are not taken stand in <FILE>.rejects.csv with the reason, and the exit
+/// goes on where it stopped. Rows that are not taken stand in FILE.rejects.csv with the reason, and the exit
 /// code is then 1.
 ///
 /// Credentials come from the environment: `RAPPORT_TOKEN`, or `RAPPORT_CLIENT_ID` and
@@ -44,7 +44,7 @@ pub(crate) struct ImportArgs {
     /// The mapping file
     #[arg(long, value_name = "FILE")]
     mapping: PathBuf,
-    /// Let the server check every row and keep nothing; rejects go to <FILE>.dry-run.rejects.csv
+    /// Let the server check every row and keep nothing; rejects go to FILE.dry-run.rejects.csv
     #[arg(long)]
     dry_run: bool,
     /// Begin again, although an interrupted load could go on
