@@ -236,6 +236,17 @@ async fn a_parameter_is_understood_or_refused() {
             json!({"rule": {"all": [{"field": "name", "op": "like", "value": "a"}]}}),
             &["/rule/all/0/op unknown_operator"],
         ),
+        (
+            json!({"q": "ab", "sort": ["colour"], "total": "roughly", "fields": ["colour"], "include": ["weather"]}),
+            &[
+                "/q too_short",
+                "/sort not_sortable",
+                "/total invalid_choice",
+                "/fields unknown_field",
+                "/include unknown_relation",
+            ],
+        ),
+        (json!({"cursor": "nonsense"}), &["/cursor invalid_cursor"]),
     ] {
         tenant
             .post("/v1/products/search", &body)

@@ -1,6 +1,6 @@
 //! Starting, stopping, and several instances on one database.
 
-use crate::harness::{Database, Send, Server, Settings, Tenant, id_of};
+use crate::harness::{Database, Send, Server, Settings, Tenant, at_once, id_of};
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -60,6 +60,26 @@ async fn two_instances_that_start_together_make_one_schema() {
         written["id"],
         "a reader hears of the other's writes"
     );
+
+    at_once(8, |writer| {
+        let (tenant, path) = ([&here, &there][writer % 2], &path);
+        async move {
+            for round in 0..5 {
+                let body = json!({"category": format!("{writer}/{round}")});
+                tenant.patch(path, &body).await.expect(200);
+            }
+        }
+    })
+    .await;
+    for tenant in [&here, &there] {
+        let events = tenant.events_of(&record).await;
+        let versions: Vec<_> = events.iter().filter_map(|event| event["version"].as_i64()).collect();
+        assert_eq!(
+            versions,
+            (1..=42).collect::<Vec<_>>(),
+            "one order, whoever wrote and whoever reads"
+        );
+    }
 }
 
 #[tokio::test]
