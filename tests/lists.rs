@@ -1,6 +1,6 @@
 //! Lists and searches: pages that miss nothing, sorting, counting, and parameters that are never ignored.
 
-use crate::harness::{Tenant, id_of};
+use crate::harness::{NOBODY, Tenant, id_of};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -290,4 +290,23 @@ async fn text_that_looks_like_sql_is_text() {
         );
     }
     assert_eq!(tenant.all("/v1/products").await.len(), names.len());
+}
+
+#[tokio::test]
+async fn every_relation_can_be_included_even_when_there_is_nothing() {
+    let tenant = Tenant::new();
+    let document = tenant.get("/openapi.json").await.expect(200).body;
+    let paths = document["paths"].as_object().expect("paths").iter();
+    for (path, item) in paths.filter(|(path, _)| !path.contains('{')) {
+        let parameters = item["get"]["parameters"].as_array().into_iter().flatten();
+        let include = parameters.filter(|parameter| parameter["name"] == "include");
+        let relations = include.filter_map(|include| include["schema"]["items"]["enum"].as_array());
+        for relation in relations.flatten().filter_map(Value::as_str) {
+            let nothing = tenant
+                .get(&format!("{path}?include={relation}&filter[id]={NOBODY}"))
+                .await
+                .expect(200);
+            assert!(nothing.data().is_empty(), "{path} {relation}");
+        }
+    }
 }

@@ -221,6 +221,10 @@ pub fn load_referring(
     let Link::Many { column } = link else {
         return Ok(HashMap::new());
     };
+    // PostgreSQL has no list of nothing: `IN ()` is a syntax error.
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let mut groups: HashMap<RecordId, Vec<Value>> = HashMap::new();
     let found: Vec<Value> = with_record!(kind, |R| records::referring::<R>(tx, column, ids, limit)?
         .iter()
