@@ -32,3 +32,20 @@ macro_rules! on_either {
         }
     };
 }
+
+/// Inserts the rows of an iterator: in one statement on PostgreSQL, where round trips cost most, and one by one on
+/// SQLite, which then need not prepare a statement for every number of rows.
+#[macro_export]
+macro_rules! insert_all {
+    ($connection:expr, $table:expr, $rows:expr) => {
+        match $connection {
+            $crate::DatabaseConnection::Postgres(c) => {
+                let rows: Vec<_> = $rows.into_iter().collect();
+                ::diesel::insert_into($table).values(rows).execute(c).map(drop)
+            }
+            $crate::DatabaseConnection::Sqlite(c) => $rows
+                .into_iter()
+                .try_for_each(|row| ::diesel::insert_into($table).values(row).execute(c).map(drop)),
+        }
+    };
+}

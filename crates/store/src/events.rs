@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sql::ids::{EventId, PrincipalId, RecordId, TenantId};
 use sql::schema::{event_retention, events};
-use sql::{DatabaseConnection, Json, Timestamp, on_either};
+use sql::{DatabaseConnection, Json, Timestamp, insert_all, on_either};
 use utoipa::ToSchema;
 
 /// A change to be announced.
@@ -247,15 +247,11 @@ pub(crate) fn append(
 ) -> Result<(), Error> {
     match position {
         Some(position) => {
-            let rows: Vec<_> = new.iter().map(|event| (events::position.eq(position), event)).collect();
-            on_either!(connection, |c| diesel::insert_into(events::table)
-                .values(rows)
-                .execute(c))?
+            let rows = new.iter().map(|event| (events::position.eq(position), event));
+            insert_all!(connection, events::table, rows)?;
         }
-        None => on_either!(connection, |c| diesel::insert_into(events::table)
-            .values(new)
-            .execute(c))?,
-    };
+        None => insert_all!(connection, events::table, new)?,
+    }
     Ok(())
 }
 
@@ -328,23 +324,29 @@ pub(crate) fn forget_contents(tx: &mut Transaction<'_>, id: RecordId) -> Result<
     Ok(())
 }
 
-/// The fields that differ between two states of a record, each with its value before and after.
-pub fn changes(before: Option<&Value>, after: Option<&Value>) -> Map<String, Value> {
+/// The fields that differ between two states of a record, each with its value before and after. A new record was null.
+pub(crate) fn changes(before: Value, after: Value) -> Map<String, Value> {
     const KEPT_BY_SERVICE: &[&str] = &["id", "version", "created_at", "updated_at", "created_by", "updated_by"];
-    let empty = Map::new();
-    let members = |value: Option<&Value>| value.and_then(Value::as_object).unwrap_or(&empty).clone();
-    let (before, after) = (members(before), members(after));
-    let names = after
-        .keys()
-        .chain(before.keys().filter(|name| !after.contains_key(*name)));
-    names
-        .filter(|name| !KEPT_BY_SERVICE.contains(&name.as_str()))
-        .filter_map(|name| {
-            let [old, new] = [&before, &after].map(|state| state.get(name).cloned().unwrap_or_default());
-            (old != new && !(is_nothing(&old) && is_nothing(&new)))
-                .then(|| (name.clone(), serde_json::json!({ "before": old, "after": new })))
-        })
+    let (mut before, after) = (members(before), members(after));
+    let mut pairs: Vec<(String, Value, Value)> = Vec::with_capacity(after.len());
+    for (name, new) in after {
+        let old = before.remove(&name).unwrap_or_default();
+        pairs.push((name, old, new));
+    }
+    pairs.extend(before.into_iter().map(|(name, old)| (name, old, Value::Null)));
+    let changed = pairs.into_iter().filter(|(name, old, new)| {
+        old != new && !(is_nothing(old) && is_nothing(new)) && !KEPT_BY_SERVICE.contains(&name.as_str())
+    });
+    changed
+        .map(|(name, old, new)| (name, serde_json::json!({ "before": old, "after": new })))
         .collect()
+}
+
+fn members(record: Value) -> Map<String, Value> {
+    match record {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }
 
 /// Null, and the empty list or object that stands for it.

@@ -65,8 +65,7 @@ pub(crate) fn visible_condition<R: Record>(tx: &Transaction<'_>) -> Condition {
 /// The record with this id, if it is not deleted and the caller may see it.
 pub fn find_visible<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, lock: bool) -> Result<Option<R>, Error> {
     let tenant = tx.tenant();
-    let narrowed = R::KIND.registry().owned && tx.scope().visibility != Visibility::All;
-    if narrowed {
+    if is_narrowed::<R>(tx) {
         let condition = visible_condition::<R>(tx);
         if R::find_many(tx.connection(), tenant, &[id], condition)?.is_empty() {
             return Ok(None);
@@ -74,6 +73,20 @@ pub fn find_visible<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, lock: boo
     }
     let found = R::find(tx.connection(), tenant, id, lock)?;
     Ok(found.filter(|record| record.meta().deleted_at.is_none()))
+}
+
+/// Whether there is a record with this id that is not deleted and the caller may see.
+pub(crate) fn is_visible<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<bool, Error> {
+    let tenant = tx.tenant();
+    if is_narrowed::<R>(tx) {
+        return Ok(find_visible::<R>(tx, id, false)?.is_some());
+    }
+    Ok(R::exists(tx.connection(), tenant, id)?)
+}
+
+/// Whether the caller sees only some records of this kind.
+fn is_narrowed<R: Record>(tx: &Transaction<'_>) -> bool {
+    R::KIND.registry().owned && tx.scope().visibility != Visibility::All
 }
 
 /// The record with this id.
@@ -165,7 +178,7 @@ fn insert<R: Stored>(tx: &mut Transaction<'_>, mut fields: R::Fields) -> Result<
     record.insert(tx.connection())?;
     lookups::write(tx, None, &record)?;
     R::after_write(tx, None, &record)?;
-    announce(tx, "created", None, Some(&record))?;
+    announce(tx, "created", &record, Value::Null, serde_json::to_value(&record)?);
     Ok(record)
 }
 
@@ -246,7 +259,7 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
     tx.known().forget(R::KIND, after.meta().id);
     lookups::write(tx, Some(before), &after)?;
     R::after_write(tx, Some(before), &after)?;
-    announce(tx, R::update_event(before, &after), Some(&old), Some(&after))?;
+    announce(tx, R::update_event(before, &after), &after, old, new);
     Ok((after, Outcome::Updated))
 }
 
@@ -392,27 +405,13 @@ fn set_deleted<R: Stored>(
         });
     }
     tx.known().forget(R::KIND, after.meta().id);
-    let event = NewEvent::new(
-        tx,
-        R::KIND,
-        what,
-        after.meta().id,
-        after.meta().version,
-        serde_json::Map::new(),
-    );
-    tx.announce(event);
+    announce(tx, what, &after, Value::Null, Value::Null);
     Ok(after)
 }
 
-fn announce<R: Record>(
-    tx: &mut Transaction<'_>,
-    what: &str,
-    before: Option<&Value>,
-    after: Option<&R>,
-) -> Result<(), Error> {
-    let Some(record) = after else { return Ok(()) };
-    let changes = events::changes(before, Some(&serde_json::to_value(record)?));
-    let event = NewEvent::new(tx, R::KIND, what, record.meta().id, record.meta().version, changes);
+fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, record: &R, before: Value, after: Value) {
+    let meta = record.meta();
+    let changes = events::changes(before, after);
+    let event = NewEvent::new(tx, R::KIND, what, meta.id, meta.version, changes);
     tx.announce(event);
-    Ok(())
 }

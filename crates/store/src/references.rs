@@ -190,7 +190,7 @@ pub(crate) fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Resu
     if tx.known().visible.contains(&(kind, id)) {
         return Ok(true);
     }
-    let found = with_record!(kind, |R| records::find_visible::<R>(tx, id, false)?.is_some());
+    let found = with_record!(kind, |R| records::is_visible::<R>(tx, id)?);
     if found {
         tx.known().visible.insert((kind, id));
     }

@@ -12,6 +12,9 @@ pub trait Table: Record {
     /// The record with this id, deleted or not; on PostgreSQL its row can be locked until the transaction ends.
     fn find(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId, lock: bool) -> QueryResult<Option<Self>>;
 
+    /// Whether there is a record with this id that is not deleted.
+    fn exists(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<bool>;
+
     /// The records with these ids that are not deleted and meet a condition, in no order.
     fn find_many(
         c: &mut DatabaseConnection,
@@ -105,6 +108,11 @@ macro_rules! stored {
                     query.first(connection).optional().map(|row| row.map(record))
                 }
 
+                fn exists(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<bool> {
+                    let row = $table::table.find((tenant, id)).filter(c::deleted_at.is_null());
+                    ::diesel::select(::diesel::dsl::exists(row)).get_result(connection)
+                }
+
                 fn find_many(
                     connection: &mut DatabaseConnection,
                     tenant: TenantId,
@@ -160,7 +168,7 @@ macro_rules! stored {
                         ),
                         $(&self.$part),+
                     );
-                    ::diesel::insert_into($table::table).values(columns).execute(connection).map(drop)
+                    ::sql::on_either!(connection, |c| ::diesel::insert_into($table::table).values(columns).execute(c)).map(drop)
                 }
 
                 fn update(&self, connection: &mut DatabaseConnection, version: i64) -> QueryResult<bool> {
@@ -175,7 +183,7 @@ macro_rules! stored {
                         $(&self.$part),+
                     );
                     let row = $table::table.find((meta.tenant_id, meta.id)).filter(c::version.eq(version));
-                    ::diesel::update(row).set(columns).execute(connection).map(|rows| rows == 1)
+                    ::sql::on_either!(connection, |c| ::diesel::update(row).set(columns).execute(c)).map(|rows| rows == 1)
                 }
 
                 fn remove(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<()> {
