@@ -1,8 +1,10 @@
 //! What every resource can do, told of each of them.
 
 use crate::harness::{RESOURCES, Send, Tenant, id_of};
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Tells a story of every resource, each in a tenant of its own.
 async fn of_every_resource(story: impl AsyncFn(Tenant, &'static str)) {
@@ -168,6 +170,56 @@ async fn a_dry_run_answers_as_the_write_would_and_keeps_nothing() {
         assert_eq!(tenant.changes().await.len(), events, "{resource}: nothing happened");
     })
     .await;
+}
+
+#[tokio::test]
+async fn writes_that_come_together_and_are_undone_harm_no_other() {
+    const ROUNDS: usize = 40;
+    let tenant = Tenant::new();
+    let (list, dry, batch) = (
+        "/v1/products",
+        "/v1/products?dry_run=true",
+        "/v1/products/batch?atomic=true",
+    );
+    let product =
+        |name: &str, round: usize| json!({"name": format!("{name} {round}"), "sku": format!("{name}{round}")});
+    join_all((0..ROUNDS).map(|round| {
+        let tenant = &tenant;
+        async move {
+            let item = |data: Value| json!({"op": "create", "data": data});
+            let half_good = json!({"items": [item(product("torn", round)), item(json!({"name": ""}))]});
+            let (kept, discarded, torn, gone) = (
+                product("kept", round),
+                product("discarded", round),
+                half_good,
+                json!({"name": "gone", "owner_id": Uuid::nil()}),
+            );
+            let (kept, discarded, torn, gone) = tokio::join!(
+                tenant.post(list, &kept),
+                tenant.post(dry, &discarded),
+                tenant.post(batch, &torn),
+                tenant.post(list, &gone),
+            );
+            discarded.expect(201);
+            torn.expect_problem(422, "invalid");
+            gone.expect_problem(422, "invalid");
+            let renamed = json!({"name": format!("renamed {round}")});
+            let path = list_item("products", &kept.expect(201).body);
+            tenant.patch(&path, &renamed).await.expect(200);
+        }
+    }))
+    .await;
+    for (word, found) in [
+        ("renamed", ROUNDS),
+        ("kept", ROUNDS),
+        ("discarded", 0),
+        ("torn", 0),
+        ("gone", 0),
+    ] {
+        let path = format!("/v1/products?limit=100&q={word}");
+        assert_eq!(tenant.get(&path).await.expect(200).data().len(), found, "{word}");
+    }
+    assert_eq!(tenant.changes_of("product.*").await.len(), 2 * ROUNDS);
 }
 
 #[tokio::test]

@@ -28,8 +28,7 @@ CREATE INDEX teams_by_team_id ON teams (tenant_id, team_id, id);
 CREATE INDEX teams_by_parent_id ON teams (tenant_id, parent_id, id);
 CREATE INDEX teams_by_name ON teams (tenant_id, name, id);
 
--- The folded text of each record, with a trigram index kept in step by triggers
--- (https://www.sqlite.org/fts5.html#external_content_tables).
+-- The folded text of each record, with a trigram index (https://www.sqlite.org/fts5.html#external_content_tables).
 CREATE TABLE search_texts (
   row integer PRIMARY KEY,
   tenant_id uuid NOT NULL REFERENCES tenants (id),
@@ -39,15 +38,21 @@ CREATE TABLE search_texts (
   UNIQUE (tenant_id, kind, record_id)
 );
 CREATE VIRTUAL TABLE search_index USING fts5 (text, content = 'search_texts', content_rowid = 'row', tokenize = 'trigram', detail = 'full');
+
+-- Which texts the index does not know yet, with the text it knows instead. The writer empties it before each commit:
+-- FTS5 writes a segment of the index at every savepoint, so one row after the other would cost many times as much.
+CREATE TABLE search_index_queue (
+  row integer PRIMARY KEY,
+  indexed_text text
+);
 CREATE TRIGGER search_texts_inserted AFTER INSERT ON search_texts BEGIN
-  INSERT INTO search_index (rowid, text) VALUES (new.row, new.text);
+  INSERT INTO search_index_queue (row) VALUES (new.row) ON CONFLICT DO NOTHING;
 END;
 CREATE TRIGGER search_texts_deleted AFTER DELETE ON search_texts BEGIN
-  INSERT INTO search_index (search_index, rowid, text) VALUES ('delete', old.row, old.text);
+  INSERT INTO search_index_queue (row, indexed_text) VALUES (old.row, old.text) ON CONFLICT DO NOTHING;
 END;
-CREATE TRIGGER search_texts_updated AFTER UPDATE ON search_texts BEGIN
-  INSERT INTO search_index (search_index, rowid, text) VALUES ('delete', old.row, old.text);
-  INSERT INTO search_index (rowid, text) VALUES (new.row, new.text);
+CREATE TRIGGER search_texts_updated AFTER UPDATE OF text ON search_texts BEGIN
+  INSERT INTO search_index_queue (row, indexed_text) VALUES (old.row, old.text) ON CONFLICT DO NOTHING;
 END;
 
 -- How far the positions of events have been given out: one row, written in every commit.

@@ -2,12 +2,13 @@
 //! Each is written with the record it leads to, and only where something changed.
 
 use crate::{Error, Transaction};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use domain::record::ExternalId;
 use domain::{Fields, Kind, Record, Refusal};
 use sql::ids::RecordId;
-use sql::on_either;
 use sql::schema::{external_ids, record_values, search_texts};
+use sql::{insert_all, on_either};
 use std::collections::BTreeSet;
 
 /// The record of a kind that another system knows by this id, deleted or not.
@@ -144,9 +145,7 @@ fn write_values(
         })
         .collect();
     if !new.is_empty() {
-        on_either!(tx.connection(), |c| diesel::insert_into(record_values::table)
-            .values(&new)
-            .execute(c))?;
+        insert_all!(tx.connection(), record_values::table, new)?;
     }
     Ok(())
 }
@@ -170,13 +169,24 @@ fn write_search_text(
     );
     if exists {
         let row = search_texts::table.filter(key.0.and(key.1).and(key.2));
-        diesel::update(row)
+        on_either!(tx.connection(), |c| diesel::update(row)
             .set(search_texts::text.eq(text))
-            .execute(tx.connection())?;
+            .execute(c))?;
     } else {
-        diesel::insert_into(search_texts::table)
+        on_either!(tx.connection(), |c| diesel::insert_into(search_texts::table)
             .values((key.0, key.1, key.2, search_texts::text.eq(text)))
-            .execute(tx.connection())?;
+            .execute(c))?;
     }
     Ok(())
+}
+
+/// Brings SQLite's trigram index up to the search texts, in one pass for all records of a commit.
+pub fn index_search_texts(connection: &mut SqliteConnection) -> QueryResult<()> {
+    connection.batch_execute(
+        "INSERT INTO search_index (search_index, rowid, text) \
+           SELECT 'delete', row, indexed_text FROM search_index_queue WHERE indexed_text IS NOT NULL; \
+         INSERT INTO search_index (rowid, text) \
+           SELECT row, text FROM search_index_queue JOIN search_texts USING (row); \
+         DELETE FROM search_index_queue;",
+    )
 }

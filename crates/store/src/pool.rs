@@ -119,9 +119,11 @@ fn open_sqlite(path: &Path, purpose: Purpose) -> Result<DatabaseConnection, Erro
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 200000000; PRAGMA cache_size = -32768;",
     )?;
-    if purpose == Purpose::Read {
-        connection.batch_execute("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
-    }
+    connection.batch_execute(match purpose {
+        Purpose::Read => "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;",
+        // Rarer checkpoints write a page that many commits changed once; the log stays below 17 MB.
+        Purpose::Write => "PRAGMA wal_autocheckpoint = 4000;",
+    })?;
     Ok(DatabaseConnection::Sqlite(connection))
 }
 

@@ -1,5 +1,5 @@
 //! Group commit for SQLite: one thread owns the writing connection, runs whatever is queued in one
-//! transaction with a savepoint for each job, commits once, and only then answers all.
+//! transaction, commits once, and only then answers all.
 //!
 //! A commit costs one fsync; sharing it among the jobs that wait anyway is what makes
 //! `synchronous = FULL` fast. See `docs/decisions/0002-group-commit.md`.
@@ -7,7 +7,7 @@
 use crate::Error;
 use crate::transaction::{self, Scope, Transaction};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use diesel::prelude::SqliteConnection;
+use diesel::prelude::{RunQueryDsl, SqliteConnection};
 use sql::DatabaseConnection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -20,9 +20,66 @@ const QUEUE: usize = 4096;
 /// How long a commit may be put off to take in more jobs.
 const BATCH_TIME: Duration = Duration::from_millis(25);
 
-/// Runs in the writer's open transaction and gives back what to do once the commit is known.
-type Job = Box<dyn FnOnce(&mut DatabaseConnection, i64) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(Result<(), CommitFailure>) + Send>;
+/// A write that waits for its commit.
+trait Job: Send {
+    /// Runs it in the writer's open transaction, keeps its result, and says whether what it wrote is to be kept.
+    fn run(&mut self, connection: &mut DatabaseConnection, position: i64) -> Verdict;
+
+    /// Tells whoever asked what it came to, now that the commit is known.
+    fn answer(self: Box<Self>, commit: Result<(), CommitFailure>);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Keep,
+    /// It was refused, or was to be discarded.
+    Undo,
+    /// The database failed, or the program: SQLite may even have ended the transaction.
+    Failed,
+}
+
+impl Verdict {
+    fn on<T>(result: &Result<(T, bool), Error>) -> Self {
+        match result {
+            Ok((_, true)) => Self::Keep,
+            Err(Error::Database(_) | Error::Unavailable(_) | Error::Internal(_)) => Self::Failed,
+            Ok((_, false)) | Err(_) => Self::Undo,
+        }
+    }
+}
+
+struct Write<T, F> {
+    scope: Scope,
+    work: F,
+    result: Option<Result<T, Error>>,
+    sender: oneshot::Sender<Result<T, Error>>,
+}
+
+impl<T, F> Job for Write<T, F>
+where
+    F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send,
+    T: Send,
+{
+    fn run(&mut self, connection: &mut DatabaseConnection, position: i64) -> Verdict {
+        let work = AssertUnwindSafe(|| transaction::run(connection, &self.scope, Some(position), &self.work));
+        let result = catch_unwind(work).unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
+        let verdict = Verdict::on(&result);
+        self.result = Some(result.map(|(value, _)| value));
+        verdict
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), CommitFailure>) {
+        let result = self
+            .result
+            .unwrap_or_else(|| Err(Error::Unavailable("the write was not run".to_owned())));
+        let answer = match commit {
+            Ok(()) => result,
+            Err(failure) => result.and(Err(Error::Unavailable(failure.0))),
+        };
+        // Whoever asked may have gone; what was committed stays committed.
+        drop(self.sender.send(answer));
+    }
+}
 
 /// Why a commit failed: told to every job that was part of it.
 #[derive(Debug, Clone)]
@@ -30,7 +87,7 @@ struct CommitFailure(String);
 
 /// The way to the writing thread. The thread ends when this is dropped and the queue is empty.
 pub(crate) struct SqliteWriter {
-    queue: SyncSender<Job>,
+    queue: SyncSender<Box<dyn Job>>,
 }
 
 impl SqliteWriter {
@@ -64,16 +121,11 @@ impl SqliteWriter {
         T: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |connection, position| {
-            let result = in_savepoint(connection, &scope, position, work);
-            Box::new(move |commit: Result<(), CommitFailure>| {
-                let answer = match commit {
-                    Ok(()) => result,
-                    Err(failure) => result.and(Err(Error::Unavailable(failure.0))),
-                };
-                // Whoever asked may have gone; what was committed stays committed.
-                drop(sender.send(answer));
-            })
+        let job = Box::new(Write {
+            scope,
+            work,
+            result: None,
+            sender,
         });
         self.queue.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => Error::Overloaded,
@@ -85,33 +137,16 @@ impl SqliteWriter {
     }
 }
 
-/// Runs one job in a savepoint of its own: when it fails, only its own work is undone.
-fn in_savepoint<T>(
-    connection: &mut DatabaseConnection,
-    scope: &Scope,
-    position: i64,
-    work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
-    Manager::begin_transaction(connection)?;
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        transaction::run(connection, scope, Some(position), work)
-    }))
-    .unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
-    match result {
-        Ok((value, true)) => {
-            Manager::commit_transaction(connection)?;
-            Ok(value)
-        }
-        Ok((value, false)) => {
-            Manager::rollback_transaction(connection)?;
-            Ok(value)
-        }
-        Err(error) => {
-            Manager::rollback_transaction(connection)?;
-            Err(error)
-        }
-    }
+/// How the jobs of a group are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Isolation {
+    Shared,
+    Savepoints,
+}
+
+diesel::define_sql_function! {
+    /// <https://www.sqlite.org/lang_corefunc.html#total_changes>
+    fn total_changes() -> diesel::sql_types::Integer;
 }
 
 struct Loop {
@@ -126,31 +161,86 @@ struct Loop {
 }
 
 impl Loop {
-    fn run(mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            self.commit_batch(first, jobs);
+    fn run(mut self, queue: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = queue.recv() {
+            let mut jobs = Vec::new();
+            let outcome = self.commit_group(first, queue, &mut jobs);
+            metrics::histogram!("rapport_group_commit_jobs")
+                .record(f64::from(u32::try_from(jobs.len()).unwrap_or(u32::MAX)));
+            for job in jobs {
+                job.answer(outcome.clone());
+            }
+            self.committed.send_replace(());
         }
     }
 
-    fn commit_batch(&mut self, first: Job, jobs: &Receiver<Job>) {
-        let mut answers = Vec::new();
-        let outcome = self.begin().and_then(|()| {
-            let started = Instant::now();
-            let mut next = Some(first);
-            while let Some(job) = next {
-                self.position += 1;
-                answers.push(job(&mut self.connection, self.position));
-                let more = answers.len() < self.group && started.elapsed() < BATCH_TIME;
-                next = if more { jobs.try_recv().ok() } else { None };
+    fn commit_group(
+        &mut self,
+        first: Box<dyn Job>,
+        queue: &Receiver<Box<dyn Job>>,
+        jobs: &mut Vec<Box<dyn Job>>,
+    ) -> Result<(), CommitFailure> {
+        let started = Instant::now();
+        let mut next = Some(first);
+        let result = self.begin().and_then(|()| {
+            let mut isolation = Isolation::Shared;
+            while let Some(job) = next.take() {
+                jobs.push(job);
+                isolation = self.run_last(jobs, isolation)?;
+                let more = jobs.len() < self.group && started.elapsed() < BATCH_TIME;
+                next = if more { queue.try_recv().ok() } else { None };
             }
             self.commit()
         });
-        metrics::histogram!("rapport_group_commit_jobs")
-            .record(f64::from(u32::try_from(answers.len()).unwrap_or(u32::MAX)));
-        for answer in answers {
-            answer(outcome.clone());
+        jobs.extend(next);
+        result.inspect_err(|failure| {
+            tracing::error!(error = %failure.0, "a commit failed");
+            self.roll_back();
+        })
+    }
+
+    /// Runs the job that came last. Jobs share the transaction as long as each succeeds, or fails before it has written
+    /// anything. When one has to be undone, all are, and run again in savepoints of their own.
+    fn run_last(&mut self, jobs: &mut [Box<dyn Job>], isolation: Isolation) -> Result<Isolation, CommitFailure> {
+        let Some((last, earlier)) = jobs.split_last_mut() else {
+            return Ok(isolation);
+        };
+        if isolation == Isolation::Shared {
+            let before = self.changes()?;
+            self.position += 1;
+            match last.run(&mut self.connection, self.position) {
+                Verdict::Keep => return Ok(Isolation::Shared),
+                Verdict::Undo if self.changes()? == before => return Ok(Isolation::Shared),
+                Verdict::Undo | Verdict::Failed => {}
+            }
+            self.roll_back();
+            self.begin()?;
+            for job in earlier {
+                self.run_in_savepoint(job.as_mut())?;
+            }
         }
-        self.committed.send_replace(());
+        self.run_in_savepoint(last.as_mut())?;
+        Ok(Isolation::Savepoints)
+    }
+
+    /// When the job fails, only its own work is undone. An error here means that the transaction itself is gone:
+    /// SQLite rolls all of it back when the disk is full.
+    fn run_in_savepoint(&mut self, job: &mut dyn Job) -> Result<(), CommitFailure> {
+        type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
+        self.position += 1;
+        Manager::begin_transaction(&mut self.connection).map_err(|error| failed(&error))?;
+        let end = match job.run(&mut self.connection, self.position) {
+            Verdict::Keep => Manager::commit_transaction(&mut self.connection),
+            Verdict::Undo | Verdict::Failed => Manager::rollback_transaction(&mut self.connection),
+        };
+        end.map_err(|error| failed(&error))
+    }
+
+    /// How many rows the connection has ever written.
+    fn changes(&mut self) -> Result<i32, CommitFailure> {
+        diesel::select(total_changes())
+            .get_result(self.sqlite()?)
+            .map_err(|error| failed(&error))
     }
 
     fn begin(&mut self) -> Result<(), CommitFailure> {
@@ -159,35 +249,30 @@ impl Loop {
         }
         let sqlite = self.sqlite()?;
         AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE").map_err(|error| failed(&error))?;
-        match crate::events::last_position(sqlite) {
-            Ok(position) => {
-                self.position = position;
-                Ok(())
-            }
-            Err(error) => {
-                drop(AnsiTransactionManager::rollback_transaction(sqlite));
-                Err(failed(&error))
-            }
-        }
+        self.position = crate::events::last_position(sqlite).map_err(|error| failed(&error))?;
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), CommitFailure> {
         let position = self.position;
         let sqlite = self.sqlite()?;
-        let kept = crate::events::keep_position(sqlite, position);
-        let result = kept.and_then(|()| AnsiTransactionManager::commit_transaction(sqlite));
-        result.map_err(|error| {
+        let finished = crate::lookups::index_search_texts(sqlite)
+            .and_then(|()| crate::events::keep_position(sqlite, position))
+            .and_then(|()| AnsiTransactionManager::commit_transaction(sqlite));
+        finished.map_err(|error| {
             let failure = failed(&error);
-            tracing::error!(error = %failure.0, "a commit failed");
             if failure.0.contains("disk I/O error") {
                 self.stopped = Some(failure.clone());
             }
-            // Undo what the failed commit may have left open, so that the next batch can begin.
-            if let Ok(sqlite) = self.sqlite() {
-                drop(AnsiTransactionManager::rollback_transaction(sqlite));
-            }
             failure
         })
+    }
+
+    /// Leaves no transaction open, so that the next group can begin.
+    fn roll_back(&mut self) {
+        if let Ok(sqlite) = self.sqlite() {
+            drop(AnsiTransactionManager::rollback_transaction(sqlite));
+        }
     }
 
     fn sqlite(&mut self) -> Result<&mut SqliteConnection, CommitFailure> {

@@ -373,6 +373,9 @@ impl Tenant {
             .values(row)
             .execute(c))
         .unwrap();
+        if let DatabaseConnection::Sqlite(sqlite) = &mut **database {
+            rapport_store::lookups::index_search_texts(sqlite).unwrap();
+        }
     }
 
     pub(crate) fn condition(self, kind: Kind) -> Condition {
