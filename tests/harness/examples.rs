@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub(crate) const RESOURCES: &[&str] = &[
     "customers",
     "relationships",
+    "notes",
+    "interactions",
     "products",
     "pipelines",
     "stages",
@@ -26,6 +28,11 @@ impl Tenant {
                 let from = self.example_id("customers").await;
                 json!({"from_id": from, "to_id": self.example_id("customers").await, "role": "partner"})
             }
+            "notes" => {
+                let subject = json!({"type": "customer", "id": self.example_id("customers").await});
+                json!({"subject": subject, "body": "Prefers to be called after 16:00."})
+            }
+            "interactions" => json!({"channel": "call", "started_at": "2026-01-31T09:30:00Z"}),
             "products" => json!({"name": "GTX Pro"}),
             "pipelines" => json!({"name": "Direct"}),
             "stages" => stage_in(&self.example_id("pipelines").await),
@@ -47,7 +54,7 @@ impl Tenant {
         self.create(resource, body).await
     }
 
-    async fn example_id(&self, resource: &str) -> String {
+    pub(crate) async fn example_id(&self, resource: &str) -> String {
         id_of(&Box::pin(self.create_example(resource)).await)
     }
 }

@@ -80,6 +80,7 @@ impl Settings {
             .env("RAPPORT_DATA_DIR", &self.folder)
             .env("RAPPORT_BIND", "127.0.0.1:0")
             .env("RAPPORT_LOG", "warn")
+            .env("RAPPORT_DUTY_MILLISECONDS", "100")
             .envs(self.environment.iter().map(|(name, value)| (*name, value)))
             .current_dir(&self.folder);
     }

@@ -2,6 +2,7 @@
 
 use crate::customer::customers;
 use crate::endpoint::{Endpoint, endpoint, mount};
+use crate::interaction::interactions;
 use crate::openapi::{generic_endpoints as resource, site};
 use crate::problem::Problem;
 use crate::sales::{opportunities, pipelines};
@@ -9,6 +10,7 @@ use crate::state::State;
 use crate::{auth, guide, limits, observe, request_id};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use domain::customer::notes::Note;
 use domain::customer::relationships::Relationship;
 use domain::operation::service_accounts::ServiceAccount;
 use domain::operation::teams::Team;
@@ -34,6 +36,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let resources = [
         customers::endpoints(),
         resource::<Relationship>(),
+        resource::<Note>(),
+        interactions::endpoints(),
         resource::<Product>(),
         pipelines::endpoints(),
         resource::<Stage>(),

@@ -4,6 +4,7 @@ pub mod contact_points;
 pub mod customers;
 pub mod lifecycle;
 pub mod lifecycle_changes;
+pub mod notes;
 pub mod phone_numbers;
 pub mod profile;
 pub mod relationships;

@@ -28,10 +28,17 @@ pub fn parse_body<T: DeserializeOwned>(body: &Value) -> Result<T, Vec<Fault>> {
 
 /// Reads any other body, and validates it.
 pub fn parse_valid<T: DeserializeOwned + Validate>(body: &Value) -> Result<T, Refusal> {
-    let read: T = parse_body(body).map_err(Refusal::Invalid)?;
-    match read.validate() {
-        Ok(()) => Ok(read),
-        Err(errors) => Err(Refusal::Invalid(faults_of(&errors, ""))),
+    let invalid = |read: &T| {
+        read.validate()
+            .err()
+            .map(|errors| Refusal::Invalid(faults_of(&errors, "")))
+    };
+    match T::deserialize(Objects(body)) {
+        Ok(read) => match invalid(&read) {
+            None => Ok(read),
+            Some(refusal) => Err(refusal),
+        },
+        Err(_) => Err(Refusal::Invalid(explain::<T>(body, invalid))),
     }
 }
 

@@ -9,6 +9,10 @@ sql::text_enum! {
         Customer = "customer",
         /// A tie between two customers.
         Relationship = "relationship",
+        /// What somebody wrote down about a record.
+        Note = "note",
+        /// A contact with a customer.
+        Interaction = "interaction",
         /// Something that is sold.
         Product = "product",
         /// An ordered way of selling.
@@ -42,6 +46,8 @@ impl Kind {
         match self {
             Self::Customer => &crate::customer::customers::REGISTRY,
             Self::Relationship => &crate::customer::relationships::REGISTRY,
+            Self::Note => &crate::customer::notes::REGISTRY,
+            Self::Interaction => &crate::interaction::interactions::REGISTRY,
             Self::Product => &crate::sales::products::REGISTRY,
             Self::Pipeline => &crate::sales::pipelines::REGISTRY,
             Self::Stage => &crate::sales::stages::REGISTRY,

@@ -15,6 +15,7 @@ pub mod search;
 pub mod validation;
 
 pub mod customer;
+pub mod interaction;
 pub mod operation;
 pub mod sales;
 

@@ -136,6 +136,36 @@ pub struct Reference {
     pub id: RecordId,
 }
 
+/// Names a record of any kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, Queryable)]
+#[serde(deny_unknown_fields)]
+pub struct RecordLink {
+    /// The kind of record.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// Which one.
+    #[schema(value_type = uuid::Uuid)]
+    pub id: RecordId,
+}
+
+impl RecordLink {
+    /// The same, to be checked: there must be such a record.
+    pub const fn reference(self, pointer: String) -> Reference {
+        Reference {
+            pointer,
+            kind: self.kind,
+            id: self.id,
+        }
+    }
+}
+
+/// As filters of lists name it: `opportunity:01a2…`.
+impl std::fmt::Display for RecordLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.kind, self.id)
+    }
+}
+
 /// One kind of record.
 pub trait Record: Clone + Serialize + ToSchema + Send + Sync + 'static {
     /// What a client may set.
@@ -228,6 +258,47 @@ macro_rules! settable {
                     tags: &self.tags,
                     owner_id: self.owner_id,
                     team_id: self.team_id,
+                }
+            }
+        }
+    };
+}
+
+/// Declares the columns `subject_type` and `subject_id` of a table, by which its rows belong to a record of any kind.
+///
+/// ```ignore
+/// record_link_columns! {
+///     /// The record that a note is about.
+///     pub struct NoteSubject in notes
+/// }
+/// ```
+#[macro_export]
+macro_rules! record_link_columns {
+    ($(#[$meta:meta])* pub struct $name:ident in $table:ident) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize,
+            ::diesel::prelude::Queryable, ::diesel::prelude::Selectable,
+            ::diesel::prelude::Insertable, ::diesel::prelude::AsChangeset,
+        )]
+        #[diesel(table_name = ::sql::schema::$table)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// The kind of record.
+            #[serde(rename = "type")]
+            #[diesel(column_name = subject_type)]
+            pub kind: $crate::Kind,
+            /// Which one.
+            #[diesel(column_name = subject_id)]
+            pub id: ::sql::ids::RecordId,
+        }
+
+        impl $name {
+            /// As a link.
+            pub const fn link(self) -> $crate::record::RecordLink {
+                $crate::record::RecordLink {
+                    kind: self.kind,
+                    id: self.id,
                 }
             }
         }

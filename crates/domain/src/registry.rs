@@ -26,6 +26,12 @@ impl Registry {
         self.all_fields().find(|field| field.name == name)
     }
 
+    /// The field kept in this column.
+    pub fn field_in(&self, column: &str) -> Option<&'static Field> {
+        self.all_fields()
+            .find(|field| matches!(field.source, Source::Column(name) if name == column))
+    }
+
     /// The relation with this name, own or common.
     pub fn relation(&self, name: &str) -> Option<&'static Relation> {
         self.all_relations().find(|relation| relation.name == name)
@@ -111,6 +117,16 @@ pub enum Source {
     },
     /// Rows of `record_values` under the field's name.
     Values,
+    /// A column of a table that has one row at most for a record. It is kept by the service and not a part of the
+    /// record, so that it changes without a new version.
+    Beside {
+        /// The table.
+        table: &'static str,
+        /// The column that names the record.
+        record: &'static str,
+        /// The column with the value.
+        column: &'static str,
+    },
 }
 
 /// A relation from one kind of record to another.
@@ -199,6 +215,18 @@ impl Field {
         }
     }
 
+    /// A value that the service keeps in a table of its own, in the column of the field's name.
+    pub const fn beside(name: &'static str, table: &'static str, record: &'static str, field_type: FieldType) -> Self {
+        Self {
+            source: Source::Beside {
+                table,
+                record,
+                column: name,
+            },
+            ..Self::new(name, field_type)
+        }
+    }
+
     /// Lists may be sorted by it.
     #[must_use]
     pub const fn sortable(self) -> Self {
@@ -218,6 +246,15 @@ impl Field {
     #[must_use]
     pub const fn indexed(self) -> Self {
         Self { indexed: true, ..self }
+    }
+
+    /// It is kept in a column of another name.
+    #[must_use]
+    pub const fn in_column(self, column: &'static str) -> Self {
+        Self {
+            source: Source::Column(column),
+            ..self
+        }
     }
 
     /// Its values are found in any case.
@@ -270,4 +307,5 @@ pub const COMMON_FIELDS: &[Field] = &[
 pub const COMMON_RELATIONS: &[Relation] = &[
     Relation::one("owner", Kind::User, "owner_id"),
     Relation::one("team", Kind::Team, "team_id"),
+    Relation::many("notes", Kind::Note, "subject_id"),
 ];

@@ -60,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) event_retention_days: Option<u32>,
     /// Seconds between two rounds of tidying.
     pub(crate) maintenance_seconds: u64,
+    /// Milliseconds between two looks for what time has brought about: breaches, reminders and the like.
+    pub(crate) duty_milliseconds: u64,
     /// The URL by which clients reach the service, and its name as an issuer of tokens; by default from `bind`.
     #[serde(default)]
     pub(crate) public_url: Option<String>,
@@ -105,6 +107,7 @@ impl Config {
             ("log_format", "text"),
             ("drain_seconds", "30"),
             ("maintenance_seconds", "3600"),
+            ("duty_milliseconds", "5000"),
             ("login_burst", "10"),
             ("group_commit", "512"),
             ("first_tenant", "default"),
@@ -210,6 +213,7 @@ const IN_ENVIRONMENT: &[&str] = &[
     "drain_seconds",
     "event_retention_days",
     "maintenance_seconds",
+    "duty_milliseconds",
     "public_url",
     "trusted_proxies",
     "login_burst",

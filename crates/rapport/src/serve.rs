@@ -4,7 +4,7 @@ use crate::config::{Config, LogFormat};
 use api::auth::Auth;
 use api::auth::setup::{NewAdmin, NewTenant, bootstrap};
 use api::cursor::CursorKey;
-use api::{ServerOptions, State, maintenance};
+use api::{ServerOptions, State, duties, maintenance};
 use domain::locale::TimeZone;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -34,6 +34,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>
         Duration::from_secs(config.maintenance_seconds.max(1)),
         config.event_retention(),
     );
+    duties::start(&state, Duration::from_millis(config.duty_milliseconds.max(10)));
     let options = ServerOptions {
         bind: config.bind,
         workers: config

@@ -127,6 +127,8 @@ id! {
     StageId,
     /// Names an opportunity.
     OpportunityId,
+    /// Names an interaction.
+    InteractionId,
     /// Names an event of the log.
     EventId,
     /// Names one use of something that may be used once: a token, a session.

@@ -20,6 +20,107 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::types::*;
 
+    /// What people write down about records.
+    notes (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        subject_type -> Text,
+        subject_id -> Identifier,
+        body -> Text,
+        pinned -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// Contacts with customers.
+    interactions (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        channel -> Text,
+        direction -> Nullable<Text>,
+        customer_id -> Nullable<Identifier>,
+        subject -> Nullable<Text>,
+        body -> Nullable<Text>,
+        started_at -> Instant,
+        ended_at -> Nullable<Instant>,
+        outcome -> Nullable<Text>,
+        sentiment -> Nullable<Text>,
+        thread -> Nullable<Text>,
+        network -> Nullable<Text>,
+        handle -> Nullable<Text>,
+        url -> Nullable<Text>,
+        participants -> Document,
+        links -> Document,
+        answered_at -> Nullable<Instant>,
+        duration_seconds -> Nullable<BigInt>,
+        message_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// What the interactions of customers amount to.
+    customer_activity (tenant_id, customer_id) {
+        tenant_id -> Identifier,
+        customer_id -> Identifier,
+        last_interaction_at -> Nullable<Instant>,
+        interaction_count -> BigInt,
+        call_count -> BigInt,
+        email_count -> BigInt,
+        meeting_count -> BigInt,
+        visit_count -> BigInt,
+        chat_count -> BigInt,
+        sms_count -> BigInt,
+        fax_count -> BigInt,
+        web_count -> BigInt,
+        social_count -> BigInt,
+        note_count -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// Events of other systems that were taken in.
+    inbound_events (tenant_id, source, event_id) {
+        tenant_id -> Identifier,
+        source -> Text,
+        event_id -> Text,
+        interaction_id -> Identifier,
+        received_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
     /// Groups of users.
     teams (tenant_id, id) {
         tenant_id -> Identifier,
@@ -476,10 +577,14 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     client_secrets,
+    customer_activity,
     customers,
     events,
     external_ids,
+    inbound_events,
+    interactions,
     lifecycle_changes,
+    notes,
     opportunities,
     passwords,
     pipelines,

@@ -22,6 +22,9 @@ pub struct Identifier;
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Instant;
 
+/// The latest of several can be asked for.
+impl diesel::sql_types::SqlOrd for Instant {}
+
 /// A JSON object or array: `jsonb` on PostgreSQL, text on SQLite.
 #[derive(Debug, Clone, Copy, Default, QueryId, SqlType)]
 #[diesel(postgres_type(oid = 3802, array_oid = 3807))]

@@ -2,4 +2,5 @@
 
 pub mod customers;
 pub mod hierarchy;
+pub mod notes;
 pub mod relationships;

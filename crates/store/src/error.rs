@@ -90,6 +90,15 @@ impl Error {
         })
     }
 
+    /// That the whole transaction is to be run again, because another one was quicker.
+    pub(crate) fn start_again() -> Self {
+        let message = Box::new("another transaction was quicker".to_owned());
+        Self::Database(DieselError::DatabaseError(
+            DatabaseErrorKind::SerializationFailure,
+            message,
+        ))
+    }
+
     /// Whether the whole transaction may succeed when it is run again: a deadlock or a serialization failure.
     pub fn is_transient(&self) -> bool {
         match self {

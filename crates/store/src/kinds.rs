@@ -10,6 +10,8 @@ macro_rules! with_record {
         with_record!($kind, |$R| $body,
             Customer: ::domain::customer::customers::Customer,
             Relationship: ::domain::customer::relationships::Relationship,
+            Note: ::domain::customer::notes::Note,
+            Interaction: ::domain::interaction::interactions::Interaction,
             Product: ::domain::sales::products::Product,
             Pipeline: ::domain::sales::pipelines::Pipeline,
             Stage: ::domain::sales::stages::Stage,

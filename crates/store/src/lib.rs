@@ -19,6 +19,7 @@ pub mod stored;
 mod transaction;
 
 pub mod customer;
+pub mod interaction;
 pub mod operation;
 pub mod sales;
 

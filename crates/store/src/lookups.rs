@@ -1,7 +1,8 @@
 //! The tables by which records are found: external ids, values of multi-valued fields, search texts.
 //! Each is written with the record it leads to, and only where something changed.
 
-use crate::{Error, Transaction};
+use crate::stored::Stored;
+use crate::{Error, Transaction, records};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use domain::record::ExternalId;
@@ -25,6 +26,29 @@ pub fn find_by_external_id(
         .select(external_ids::record_id)
         .first(tx.connection())
         .optional()?)
+}
+
+/// The record of a kind that has this among the values of a field: of several that the caller may see, the first.
+pub(crate) fn find_by_value<R: Stored>(
+    tx: &mut Transaction<'_>,
+    field: &'static str,
+    value: &str,
+) -> Result<Option<R>, Error> {
+    let ids: Vec<RecordId> = record_values::table
+        .filter(record_values::tenant_id.eq(tx.tenant()))
+        .filter(record_values::kind.eq(R::KIND))
+        .filter(record_values::field.eq(field))
+        .filter(record_values::value.eq(value))
+        .order(record_values::record_id)
+        .limit(20)
+        .select(record_values::record_id)
+        .load(tx.connection())?;
+    for id in ids {
+        if let Some(found) = records::find_visible(tx, id, false)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// Writes what leads to a record.

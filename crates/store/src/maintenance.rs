@@ -1,5 +1,6 @@
 //! What must be done from time to time so that nothing grows without need.
 
+use crate::interaction::inbound;
 use crate::operation::{login_failures, sessions};
 use crate::{Error, Transaction, events, idempotency};
 use chrono::Duration;
@@ -10,6 +11,9 @@ const ANSWERS_KEPT: Duration = Duration::hours(24);
 const SESSIONS_KEPT: Duration = Duration::days(1);
 /// How long failed log-ins are kept; they count for a quarter of an hour.
 const FAILURES_KEPT: Duration = Duration::hours(1);
+
+/// How long it is remembered which events of other systems were taken in.
+const INBOUND_KEPT: Duration = Duration::days(30);
 
 /// What was removed from one tenant's data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +35,7 @@ pub fn tidy(tx: &mut Transaction<'_>, event_retention: Option<Duration>) -> Resu
         None => 0,
     };
     let sessions = sessions::forget(tx, (now - SESSIONS_KEPT).into())?;
+    inbound::forget(tx, (now - INBOUND_KEPT).into())?;
     login_failures::forget(tx, (now - FAILURES_KEPT).into())?;
     Ok(Removed {
         answers,

@@ -12,7 +12,16 @@ struct Migration {
     sqlite: &'static str,
 }
 
+/// A migration by the name of its folder: with SQL for each database beside the portable one, or `portable`.
 macro_rules! migration {
+    ($name:literal, portable) => {
+        Migration {
+            name: $name,
+            portable: include_str!(concat!("../../../migrations/", $name, "/up.sql")),
+            postgres: "",
+            sqlite: "",
+        }
+    };
     ($name:literal) => {
         Migration {
             name: $name,
@@ -24,7 +33,11 @@ macro_rules! migration {
 }
 
 /// Every migration, oldest first. One that has been released is never changed.
-const MIGRATIONS: &[Migration] = &[migration!("0001_foundation")];
+const MIGRATIONS: &[Migration] = &[
+    migration!("0001_foundation"),
+    migration!("0002_notes", portable),
+    migration!("0006_interactions", portable),
+];
 
 diesel::table! {
     schema_migrations (name) {
@@ -92,7 +105,10 @@ fn apply_missing(connection: &mut DatabaseConnection) -> Result<(), Error> {
         } else {
             migration.postgres
         };
-        connection.batch_execute(specific)?;
+        // PostgreSQL refuses to run nothing.
+        if !specific.is_empty() {
+            connection.batch_execute(specific)?;
+        }
         diesel::insert_into(schema_migrations::table)
             .values(schema_migrations::name.eq(migration.name))
             .execute(connection)?;

@@ -2,6 +2,7 @@
 //!
 //! Each works in the caller's transaction and sees only what the caller may see.
 
+use crate::customer::notes;
 use crate::events::{self, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
@@ -114,7 +115,7 @@ pub(crate) fn referring<R: Stored>(
 ) -> Result<Vec<R>, Error> {
     let tenant = tx.tenant();
     let registry = R::KIND.registry();
-    let Some(field) = registry.field(column) else {
+    let Some(field) = registry.field_in(column) else {
         return Ok(Vec::new());
     };
     let names_one = Rule::names(field, ids.iter().copied());
@@ -174,6 +175,11 @@ fn insert<R: Stored>(tx: &mut Transaction<'_>, mut fields: R::Fields) -> Result<
     }
     let meta = Meta::new(tx.tenant(), tx.now(), by);
     let record = R::decide(tx, None, meta, fields.checked()?)?;
+    insert_decided(tx, record)
+}
+
+/// Creates a record that a rule has decided upon.
+pub(crate) fn insert_decided<R: Stored>(tx: &mut Transaction<'_>, record: R) -> Result<R, Error> {
     references::check(tx, None, &record)?;
     record.insert(tx.connection())?;
     lookups::write(tx, None, &record)?;
@@ -287,20 +293,20 @@ pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, E
 pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
     let before = find_even_deleted::<R>(tx, id)?;
     check_version(tx, &before, expected)?;
-    tx.known().forget(R::KIND, id);
     before.before_purge(tx)?;
+    notes::erase_of(tx, id)?;
+    erase::<R>(tx, id, before.meta().version)?;
+    before.after_erase(tx)
+}
+
+/// Removes the row, what leads to it, and the contents of its events.
+pub(crate) fn erase<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, version: i64) -> Result<(), Error> {
+    tx.known().forget(R::KIND, id);
     lookups::remove(tx, R::KIND, id)?;
     let tenant = tx.tenant();
     R::remove(tx.connection(), tenant, id)?;
     events::forget_contents(tx, id)?;
-    let event = NewEvent::new(
-        tx,
-        R::KIND,
-        "purged",
-        id,
-        before.meta().version + 1,
-        serde_json::Map::new(),
-    );
+    let event = NewEvent::new(tx, R::KIND, "purged", id, version + 1, serde_json::Map::new());
     tx.announce(event);
     Ok(())
 }
@@ -405,6 +411,7 @@ fn set_deleted<R: Stored>(
         });
     }
     tx.known().forget(R::KIND, after.meta().id);
+    R::after_write(tx, Some(before), &after)?;
     announce(tx, what, &after, Value::Null, Value::Null);
     Ok(after)
 }

@@ -53,7 +53,7 @@ fn indirect(text: &str) -> Option<Indirect<'_>> {
 pub fn any_indirect(body: &Value) -> bool {
     match body {
         Value::Object(members) => members.iter().any(|(name, value)| match value {
-            Value::String(text) => name.ends_with("_id") && indirect(text).is_some(),
+            Value::String(text) => names_a_record(name) && indirect(text).is_some(),
             inner => any_indirect(inner),
         }),
         Value::Array(items) => items.iter().any(any_indirect),
@@ -75,7 +75,7 @@ where
     Ok(domain::input::parse_valid(&body)?)
 }
 
-/// Puts the ids in place of foreign ids and local names, in every member whose name ends in `_id`.
+/// Puts the ids in place of foreign ids and local names, in every member that names a record.
 pub(crate) fn resolve(
     tx: &mut Transaction<'_>,
     kind: Kind,
@@ -97,9 +97,14 @@ fn walk(
 ) -> Result<(), Error> {
     match value {
         Value::Object(members) => {
+            let linked = members
+                .get("type")
+                .and_then(Value::as_str)
+                .and_then(|kind| kind.parse().ok());
             for (name, member) in members {
                 let pointer = format!("{pointer}/{name}");
-                match (member.as_str().and_then(indirect), target(kind, name)) {
+                let target = if name == "id" { linked } else { target(kind, name) };
+                match (member.as_str().and_then(indirect), target) {
                     (Some(way), Some(target)) => match find(tx, target, &way, local)? {
                         Some(id) => *member = Value::String(id.to_string()),
                         None => faults.push(unknown(pointer, target)),
@@ -116,6 +121,11 @@ fn walk(
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a member names a record: `customer_id`, or the `id` of a link `{"type": "customer", "id": …}`.
+fn names_a_record(member: &str) -> bool {
+    member.ends_with("_id") || member == "id"
 }
 
 /// The kind of record that a member names: as the registry says, or as its name does (`product_id` of a line).
@@ -225,6 +235,11 @@ pub fn load_referring(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
+    let Some(field) = kind.registry().field_in(column) else {
+        return Ok(HashMap::new());
+    };
+    // A field of an inner object is named with a dot: `subject.id`.
+    let pointer = format!("/{}", field.name.replace('.', "/"));
     let mut groups: HashMap<RecordId, Vec<Value>> = HashMap::new();
     let found: Vec<Value> = with_record!(kind, |R| records::referring::<R>(tx, column, ids, limit)?
         .iter()
@@ -232,7 +247,7 @@ pub fn load_referring(
         .collect::<Result<_, _>>()?);
     for record in found {
         let named = record
-            .get(column)
+            .pointer(&pointer)
             .and_then(Value::as_str)
             .and_then(|id| id.parse().ok());
         if let Some(id) = named {

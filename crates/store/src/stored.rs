@@ -51,7 +51,7 @@ pub trait Stored: Table {
     fn decide(tx: &mut Transaction<'_>, before: Option<&Self>, meta: Meta, fields: Self::Fields)
     -> Result<Self, Error>;
 
-    /// Writes what hangs on the record, after it was written itself.
+    /// Writes what hangs on the record, after it was written itself: created, changed, deleted or restored.
     fn after_write(_tx: &mut Transaction<'_>, _before: Option<&Self>, _after: &Self) -> Result<(), Error> {
         Ok(())
     }
@@ -63,6 +63,11 @@ pub trait Stored: Table {
 
     /// Removes what hangs on the record, before it is removed itself.
     fn before_purge(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Brings in step what was derived from the record, after it was removed for good.
+    fn after_erase(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
         Ok(())
     }
 

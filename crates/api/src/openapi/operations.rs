@@ -60,6 +60,8 @@ pub(super) const fn about(kind: Kind) -> &'static str {
     match kind {
         Kind::Customer => "Persons and organisations that one deals with, from first notice on.",
         Kind::Relationship => "Ties between two customers, each with a role and a direction.",
+        Kind::Note => "What people write down about a record of any kind.",
+        Kind::Interaction => "Every contact with a customer: calls, e-mails, meetings, visits, chats, posts.",
         Kind::Product => "What is sold.",
         Kind::Pipeline => "Ordered ways of selling, each with stages of its own.",
         Kind::Stage => "The steps of the pipelines. The last ones close an opportunity as won or lost.",
@@ -71,7 +73,11 @@ pub(super) const fn about(kind: Kind) -> &'static str {
 }
 
 pub(super) fn one_of(kind: Kind) -> String {
-    let article = if kind == Kind::Opportunity { "an" } else { "a" };
+    let article = if matches!(kind, Kind::Interaction | Kind::Opportunity) {
+        "an"
+    } else {
+        "a"
+    };
     format!("{article} {}", words(kind.as_str()))
 }
 

@@ -129,7 +129,8 @@ pub fn check_email(address: &str) -> Result<(), ValidationError> {
     }
 }
 
-fn check_network(network: &str) -> Result<(), ValidationError> {
+/// That a text can name a social network.
+pub fn check_network(network: &str) -> Result<(), ValidationError> {
     let plain = network
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
@@ -212,7 +213,8 @@ pub(super) fn normalise_phones(phones: &mut [Phone], country: Option<&str>) {
 }
 
 /// Leaves out the `@` before names.
-pub(super) fn normalise_handles(handles: &mut [Handle]) {
+/// Brings handles to their one form: without spaces around and an `@` before.
+pub fn normalise_handles(handles: &mut [Handle]) {
     for handle in handles {
         handle.handle = handle.handle.trim().trim_start_matches(['@', ' ']).to_owned();
     }
@@ -260,6 +262,6 @@ pub(super) fn check_handles(handles: &[Handle], faults: &mut Vec<Fault>) {
 }
 
 /// A name as it is found by: `network:handle` in lower case.
-pub(super) fn handle_value(handle: &Handle) -> String {
+pub fn handle_value(handle: &Handle) -> String {
     format!("{}:{}", handle.network, handle.handle.to_lowercase())
 }

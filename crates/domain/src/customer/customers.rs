@@ -235,6 +235,9 @@ impl Customer {
     }
 }
 
+/// The table of what a customer's interactions amount to.
+const ACTIVITY: &str = "customer_activity";
+
 /// The fields of a customer. The lists `country` and `city` hold those of all postal addresses.
 pub const REGISTRY: Registry = Registry {
     kind: Kind::Customer,
@@ -317,9 +320,22 @@ pub const REGISTRY: Registry = Registry {
         ),
         Field::json("organisation.website", "organisation", "website", FieldType::Text),
         Field::json("organisation.tax_id", "organisation", "tax_id", FieldType::Text),
+        Field::beside("last_interaction_at", ACTIVITY, "customer_id", FieldType::Instant),
+        Field::beside("interaction_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("call_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("email_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("meeting_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("visit_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("chat_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("sms_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("fax_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("web_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("social_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
+        Field::beside("note_count", ACTIVITY, "customer_id", FieldType::Integer).required(),
     ],
     relations: &[
         Relation::many("opportunities", Kind::Opportunity, "customer_id"),
+        Relation::many("interactions", Kind::Interaction, "customer_id"),
         Relation::many("relationships_from", Kind::Relationship, "from_id"),
         Relation::many("relationships_to", Kind::Relationship, "to_id"),
     ],

@@ -36,7 +36,7 @@ impl Role {
     ///
     /// | scopes | admin | manager | agent | reader | integration |
     /// | --- | --- | --- | --- | --- | --- |
-    /// | customers, relationships, opportunities | w | w | w | r | w |
+    /// | customers, relationships, notes, interactions, opportunities | w | w | w | r | w |
     /// | products, pipelines, stages | w | w | r | r | w |
     /// | teams | w | w | r | r | r |
     /// | users | w | r | r | r | r |
@@ -61,7 +61,9 @@ impl Role {
 
     fn may_write(self, kind: Kind) -> bool {
         match kind {
-            Kind::Customer | Kind::Relationship | Kind::Opportunity => self != Self::Reader,
+            Kind::Customer | Kind::Relationship | Kind::Note | Kind::Interaction | Kind::Opportunity => {
+                self != Self::Reader
+            }
             Kind::Product | Kind::Pipeline | Kind::Stage => {
                 matches!(self, Self::Admin | Self::Manager | Self::Integration)
             }

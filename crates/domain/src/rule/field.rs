@@ -357,8 +357,8 @@ impl Field {
             (FieldType::Text | FieldType::Choice(_), FieldType::Text | FieldType::Choice(_)) => true,
             (one, two) => one == two,
         };
-        let in_json = |field: &Self| matches!(field.source, Source::Json { .. });
+        let elsewhere = |field: &Self| matches!(field.source, Source::Json { .. } | Source::Beside { .. });
         let form_differs = matches!(self.field_type, FieldType::Id | FieldType::Date | FieldType::Instant);
-        alike && !(form_differs && (in_json(self) || in_json(other)))
+        alike && !(form_differs && (elsewhere(self) || elsewhere(other)))
     }
 }

@@ -240,6 +240,23 @@ impl<'a> Compiler<'a> {
             self.list(scope, field, check);
             return;
         }
+        if let Source::Beside { table, record, column } = field.source
+            && field.optional
+            && !scope.strict
+            && matches!(check, Check::Compare(_, Operand::Value(_)) | Check::Between(..))
+        {
+            // A row that is missing passes none of these checks, so the index of the other table may lead.
+            self.member(scope, "id", table, record, |compiler, alias| {
+                let sql = &mut *compiler.sql;
+                sql.column(alias, "tenant_id")
+                    .raw(" = ")
+                    .bind(tenant_value(compiler.tenant))
+                    .raw(" AND ");
+                let operand = |compiler: &mut Self| _ = compiler.sql.column(alias, column);
+                compiler.check(alias, field, &operand, check);
+            });
+            return;
+        }
         let by_value = !matches!(check, Check::Compare(_, Operand::Field { .. }));
         let decided = matches!(check, Check::Exists | Check::Missing) || (!field.optional && by_value);
         self.decided(scope.strict && !decided, |compiler| {

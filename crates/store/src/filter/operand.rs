@@ -11,6 +11,27 @@ impl Compiler<'_> {
             Source::Column(column) | Source::Money { minor: column, .. } => _ = self.sql.column(alias, column),
             Source::Json { column, member } => self.in_json(alias, column, member, field.field_type),
             Source::Values => _ = self.sql.raw("NULL"),
+            Source::Beside { table, record, column } => {
+                let beside = self.sql.new_alias();
+                // A count that was never begun is zero.
+                let (before, after) = if field.optional {
+                    ("(SELECT ", ")")
+                } else {
+                    ("COALESCE((SELECT ", "), 0)")
+                };
+                self.sql.raw(before).column(beside, column).raw(" FROM ").name(table);
+                self.sql.raw(" AS ").alias(beside).raw(" WHERE ");
+                self.sql
+                    .column(beside, "tenant_id")
+                    .raw(" = ")
+                    .column(alias, "tenant_id");
+                self.sql
+                    .raw(" AND ")
+                    .column(beside, record)
+                    .raw(" = ")
+                    .column(alias, "id")
+                    .raw(after);
+            }
         }
     }
 
@@ -76,7 +97,7 @@ impl Compiler<'_> {
                     },
                 );
             }
-            Source::Column(_) | Source::Values => _ = self.sql.raw("NULL"),
+            Source::Column(_) | Source::Values | Source::Beside { .. } => _ = self.sql.raw("NULL"),
         }
     }
 }

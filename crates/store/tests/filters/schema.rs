@@ -25,6 +25,10 @@ const LOOSE: &[(&str, &str)] = &[
     ("external_ids", "external_id"),
     ("external_ids", "record_id"),
     ("idempotency_keys", "principal_id"),
+    // It outlives the interaction, so that the event does not make it anew.
+    ("inbound_events", "event_id"),
+    ("inbound_events", "interaction_id"),
+    ("notes", "subject_id"),
     ("record_values", "record_id"),
     ("search_texts", "record_id"),
     ("sessions", "principal_id"),

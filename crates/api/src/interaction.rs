@@ -1,0 +1,3 @@
+//! I. Interactions: what is special to its resources.
+
+pub(crate) mod interactions;

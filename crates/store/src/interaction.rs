@@ -1,0 +1,5 @@
+//! I. Interactions, as kept.
+
+pub mod activity;
+pub mod inbound;
+pub mod interactions;

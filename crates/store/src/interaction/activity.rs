@@ -1,0 +1,149 @@
+//! What the interactions of a customer amount to: how many there are by channel, and when the last one was.
+//!
+//! A new interaction is added to the figures; any other change counts anew.
+
+use crate::{Error, Transaction};
+use diesel::dsl::{case_when, count_star, max};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use domain::interaction::interactions::{Channel, Interaction};
+use sql::ids::{CustomerId, TenantId};
+use sql::schema::{customer_activity as activity, interactions};
+use sql::{Timestamp, on_either};
+
+/// The figures of one customer.
+#[derive(Debug, Default, Insertable)]
+#[diesel(table_name = activity, treat_none_as_default_value = false)]
+struct Figures {
+    last_interaction_at: Option<Timestamp>,
+    interaction_count: i64,
+    call_count: i64,
+    email_count: i64,
+    meeting_count: i64,
+    visit_count: i64,
+    chat_count: i64,
+    sms_count: i64,
+    fax_count: i64,
+    web_count: i64,
+    social_count: i64,
+    note_count: i64,
+}
+
+impl Figures {
+    fn add(&mut self, channel: Channel, count: i64, last: Option<Timestamp>) {
+        self.interaction_count += count;
+        self.last_interaction_at = self.last_interaction_at.max(last);
+        let of_channel = match channel {
+            Channel::Call => &mut self.call_count,
+            Channel::Email => &mut self.email_count,
+            Channel::Meeting => &mut self.meeting_count,
+            Channel::Visit => &mut self.visit_count,
+            Channel::Chat => &mut self.chat_count,
+            Channel::Sms => &mut self.sms_count,
+            Channel::Fax => &mut self.fax_count,
+            Channel::Web => &mut self.web_count,
+            Channel::Social => &mut self.social_count,
+            Channel::Note => &mut self.note_count,
+        };
+        *of_channel += count;
+    }
+}
+
+/// Keeps the figures in step with a write of an interaction.
+pub(crate) fn follow(tx: &mut Transaction<'_>, before: Option<&Interaction>, after: &Interaction) -> Result<(), Error> {
+    let Some(before) = before else {
+        return match after.fields.customer_id {
+            Some(customer) => add(tx, customer, after),
+            None => Ok(()),
+        };
+    };
+    let counted = |interaction: &Interaction| {
+        let fields = &interaction.fields;
+        (
+            fields.customer_id,
+            fields.channel,
+            fields.started_at,
+            interaction.meta.deleted_at.is_some(),
+        )
+    };
+    if counted(before) == counted(after) {
+        return Ok(());
+    }
+    count_anew(tx, before.fields.customer_id)?;
+    if before.fields.customer_id == after.fields.customer_id {
+        return Ok(());
+    }
+    count_anew(tx, after.fields.customer_id)
+}
+
+fn add(tx: &mut Transaction<'_>, customer: CustomerId, new: &Interaction) -> Result<(), Error> {
+    let mut figures = Figures::default();
+    figures.add(new.fields.channel, 1, Some(new.fields.started_at));
+    let key = key(tx.tenant(), customer);
+    macro_rules! plus {
+        ($($column:ident),+) => {
+            ($(activity::$column.eq(activity::$column + excluded(activity::$column))),+)
+        };
+    }
+    let later = excluded(activity::last_interaction_at).gt(activity::last_interaction_at);
+    let later = later.or(activity::last_interaction_at.is_null());
+    let last = case_when(later, excluded(activity::last_interaction_at)).otherwise(activity::last_interaction_at);
+    let sums = plus!(
+        interaction_count,
+        call_count,
+        email_count,
+        meeting_count,
+        visit_count,
+        chat_count,
+        sms_count,
+        fax_count,
+        web_count,
+        social_count,
+        note_count
+    );
+    on_either!(tx.connection(), |c| diesel::insert_into(activity::table)
+        .values((key, figures))
+        .on_conflict((activity::tenant_id, activity::customer_id))
+        .do_update()
+        .set((activity::last_interaction_at.eq(last), sums))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Counts the interactions of a customer.
+pub(crate) fn count_anew(tx: &mut Transaction<'_>, customer: Option<CustomerId>) -> Result<(), Error> {
+    let Some(customer) = customer else { return Ok(()) };
+    let tenant = tx.tenant();
+    let by_channel: Vec<(Channel, i64, Option<Timestamp>)> = interactions::table
+        .filter(interactions::tenant_id.eq(tenant))
+        .filter(interactions::customer_id.eq(customer))
+        .filter(interactions::deleted_at.is_null())
+        .group_by(interactions::channel)
+        .select((interactions::channel, count_star(), max(interactions::started_at)))
+        .load(tx.connection())?;
+    let mut figures = Figures::default();
+    for (channel, count, last) in by_channel {
+        figures.add(channel, count, last);
+    }
+    forget(tx, customer)?;
+    on_either!(tx.connection(), |c| diesel::insert_into(activity::table)
+        .values((key(tenant, customer), figures))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Removes the figures of a customer.
+pub(crate) fn forget(tx: &mut Transaction<'_>, customer: CustomerId) -> Result<(), Error> {
+    let tenant = tx.tenant();
+    diesel::delete(activity::table.find((tenant, customer))).execute(tx.connection())?;
+    Ok(())
+}
+
+type Key = (
+    diesel::dsl::Eq<activity::tenant_id, TenantId>,
+    diesel::dsl::Eq<activity::customer_id, CustomerId>,
+);
+
+fn key(tenant: TenantId, customer: CustomerId) -> Key {
+    (activity::tenant_id.eq(tenant), activity::customer_id.eq(customer))
+}
