@@ -142,6 +142,8 @@ impl Components {
     }
 
     fn in_form(&mut self, name: &str, form: Form) -> String {
+        // A rule is sent back as it was set.
+        let form = if is_of_rules(name) { Form::Set } else { form };
         if let Some(known) = self.names.get(&(name.to_owned(), form)) {
             return known.clone();
         }
@@ -288,6 +290,12 @@ fn name_in_form(name: &str, form: Form) -> String {
         (Form::Patch, Some(record)) => format!("{record}Patch"),
         (Form::Patch, None) => format!("{name}Patch"),
     }
+}
+
+/// Whether a type is a part of rules.
+fn is_of_rules(name: &str) -> bool {
+    const REST: [&str; 8] = ["Node", "All", "Any", "Not", "Field", "Related", "Window", "Aggregate"];
+    name.strip_prefix("Rule").is_some_and(|rest| REST.contains(&rest))
 }
 
 /// How a client may name another record.

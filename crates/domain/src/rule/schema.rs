@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 /// A rule about records: exactly one of these forms. At most 8 deep, of 200 nodes, 10 of them about related records.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
+#[schema(example = json!({"field": "created_at", "window": {"last": "P30D"}}))]
 pub enum RuleNode {
     /// Every rule holds.
     All(AllOf),
