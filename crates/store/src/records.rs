@@ -179,11 +179,12 @@ fn insert<R: Stored>(tx: &mut Transaction<'_>, mut fields: R::Fields) -> Result<
 }
 
 /// Creates a record that a rule has decided upon.
-pub(crate) fn insert_decided<R: Stored>(tx: &mut Transaction<'_>, record: R) -> Result<R, Error> {
+pub(crate) fn insert_decided<R: Stored>(tx: &mut Transaction<'_>, mut record: R) -> Result<R, Error> {
     references::check(tx, None, &record)?;
     record.insert(tx.connection())?;
     lookups::write(tx, None, &record)?;
     R::after_write(tx, None, &record)?;
+    record.complete(tx, None)?;
     announce(tx, "created", &record, Value::Null, serde_json::to_value(&record)?);
     Ok(record)
 }
@@ -250,7 +251,7 @@ pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) 
 /// Saves a record that a rule has decided upon over the version read.
 pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: R) -> Result<(R, Outcome), Error> {
     after.meta_mut().clone_from(before.meta());
-    let (old, new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
+    let (old, mut new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
     if old == new {
         return Ok((before.clone(), Outcome::Unchanged));
     }
@@ -265,6 +266,9 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
     tx.known().forget(R::KIND, after.meta().id);
     lookups::write(tx, Some(before), &after)?;
     R::after_write(tx, Some(before), &after)?;
+    if after.complete(tx, Some(before))? {
+        new = serde_json::to_value(&after)?;
+    }
     announce(tx, R::update_event(before, &after), &after, old, new);
     Ok((after, Outcome::Updated))
 }

@@ -56,6 +56,12 @@ pub trait Stored: Table {
         Ok(())
     }
 
+    /// Completes the record by what can be known only once its row is written, such as which rules it meets, and says
+    /// whether that changed it. Whoever changes it writes the row anew, at the same version.
+    fn complete(&mut self, _tx: &mut Transaction<'_>, _before: Option<&Self>) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// Refuses to delete what others still need.
     fn before_delete(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
         Ok(())
