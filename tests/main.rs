@@ -30,5 +30,7 @@ mod records;
 mod relationships;
 mod service;
 mod tenants;
+mod ticket_clocks;
+mod tickets;
 mod tokens;
 mod users;

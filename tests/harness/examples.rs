@@ -14,6 +14,9 @@ pub(crate) const RESOURCES: &[&str] = &[
     "pipelines",
     "stages",
     "opportunities",
+    "tickets",
+    "sla_policies",
+    "business_hours",
     "users",
     "teams",
     "service_accounts",
@@ -40,6 +43,12 @@ impl Tenant {
                 let pipeline = self.example_id("pipelines").await;
                 let stage = id_of(&self.create("stages", stage_in(&pipeline)).await);
                 json!({"name": "Big deal", "pipeline_id": pipeline, "stage_id": stage})
+            }
+            "tickets" => json!({"subject": "Parcel has not arrived"}),
+            "sla_policies" => json!({"name": "Everybody", "position": 1, "targets": {"resolution": {"minutes": 600}}}),
+            "business_hours" => {
+                let opening = json!({"day": "monday", "from": "09:00", "to": "17:00"});
+                json!({"name": "Support", "time_zone": "Europe/Berlin", "openings": [opening]})
             }
             "users" => json!({"name": "Ada", "role": "agent"}),
             "teams" => json!({"name": "Sales West"}),

@@ -7,6 +7,7 @@ use crate::state::State;
 use std::sync::Arc;
 use std::time::Duration;
 use store::operation::tenants;
+use store::service::ticket_alarms;
 use store::{Error, Scope, Transaction};
 
 /// Portions of one duty that are done for one tenant in a round, so that no tenant keeps the others waiting.
@@ -33,14 +34,19 @@ pub fn start(state: &State, every: Duration) {
 }
 
 /// Every duty, one after the other: what it is called, how its work is found, and how it is done.
-#[expect(clippy::unused_async, reason = "the first duty is yet to come")]
-async fn of_tenant(_state: &State, _scope: &Scope) {
-    // duty(state, scope, "reminders", reminders::find_due, reminders::remind).await;
+async fn of_tenant(state: &State, scope: &Scope) {
+    duty(
+        state,
+        scope,
+        "ticket alarms",
+        ticket_alarms::find_due,
+        ticket_alarms::tell,
+    )
+    .await;
 }
 
 /// Performs a duty for a tenant. `find` reads, and is cheap when there is nothing to do; `perform` writes what it found
 /// and says whether more may be left.
-#[expect(dead_code, reason = "the first duty is yet to come")]
 async fn duty<W: Clone + Send + 'static>(
     state: &State,
     scope: &Scope,

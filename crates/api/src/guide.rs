@@ -10,6 +10,7 @@ const PAGES: &[(&str, &str)] = &[
     ("conventions", include_str!("../../../docs/conventions.md")),
     ("rules", include_str!("../../../docs/rules.md")),
     ("import", include_str!("../../../docs/import.md")),
+    ("tickets", include_str!("../../../docs/tickets.md")),
     ("operation", include_str!("../../../docs/operation.md")),
 ];
 

@@ -1,5 +1,7 @@
 //! The routes, the middleware around them, and the server that runs them.
 
+pub(crate) mod tickets;
+
 use crate::customer::customers;
 use crate::endpoint::{Endpoint, endpoint, mount};
 use crate::interaction::interactions;
@@ -17,6 +19,8 @@ use domain::operation::teams::Team;
 use domain::operation::users::User;
 use domain::sales::products::Product;
 use domain::sales::stages::Stage;
+use domain::service::business_hours::BusinessHours;
+use domain::service::sla_policies::SlaPolicy;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -42,6 +46,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         pipelines::endpoints(),
         resource::<Stage>(),
         opportunities::endpoints(),
+        tickets::endpoints(),
+        resource::<SlaPolicy>(),
+        resource::<BusinessHours>(),
         resource::<User>(),
         resource::<Team>(),
         resource::<ServiceAccount>(),

@@ -21,6 +21,12 @@ sql::text_enum! {
         Stage = "stage",
         /// A possible sale.
         Opportunity = "opportunity",
+        /// When a team is at work.
+        BusinessHours = "business_hours",
+        /// By when tickets are to be answered and solved.
+        SlaPolicy = "sla_policy",
+        /// A matter that a customer brings.
+        Ticket = "ticket",
         /// A person who logs in.
         User = "user",
         /// A group of users.
@@ -52,6 +58,9 @@ impl Kind {
             Self::Pipeline => &crate::sales::pipelines::REGISTRY,
             Self::Stage => &crate::sales::stages::REGISTRY,
             Self::Opportunity => &crate::sales::opportunities::REGISTRY,
+            Self::BusinessHours => &crate::service::business_hours::REGISTRY,
+            Self::SlaPolicy => &crate::service::sla_policies::REGISTRY,
+            Self::Ticket => &crate::service::tickets::REGISTRY,
             Self::User => &crate::operation::users::REGISTRY,
             Self::Team => &crate::operation::teams::REGISTRY,
             Self::ServiceAccount => &crate::operation::service_accounts::REGISTRY,

@@ -18,6 +18,7 @@ pub mod customer;
 pub mod interaction;
 pub mod operation;
 pub mod sales;
+pub mod service;
 
 pub use fault::{Fault, Refusal};
 pub use kind::Kind;

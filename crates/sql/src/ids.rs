@@ -129,6 +129,12 @@ id! {
     OpportunityId,
     /// Names an interaction.
     InteractionId,
+    /// Names business hours.
+    BusinessHoursId,
+    /// Names a policy of service levels.
+    SlaPolicyId,
+    /// Names a ticket.
+    TicketId,
     /// Names an event of the log.
     EventId,
     /// Names one use of something that may be used once: a token, a session.

@@ -22,6 +22,7 @@ pub mod customer;
 pub mod interaction;
 pub mod operation;
 pub mod sales;
+pub mod service;
 
 pub use error::Error;
 pub use store::{Options, Store};

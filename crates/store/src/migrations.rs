@@ -36,8 +36,12 @@ macro_rules! migration {
 const MIGRATIONS: &[Migration] = &[
     migration!("0001_foundation"),
     migration!("0002_notes", portable),
+    migration!("0003_service", portable),
     migration!("0006_interactions", portable),
 ];
+
+/// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.
+const AFTER_ON_POSTGRES: &str = include_str!("../../../migrations/after.postgres.sql");
 
 diesel::table! {
     schema_migrations (name) {
@@ -95,10 +99,11 @@ fn apply_missing(connection: &mut DatabaseConnection) -> Result<(), Error> {
             env!("CARGO_PKG_VERSION")
         )));
     }
-    for migration in MIGRATIONS
+    let missing: Vec<_> = MIGRATIONS
         .iter()
         .filter(|migration| !applied.iter().any(|name| name == migration.name))
-    {
+        .collect();
+    for migration in &missing {
         connection.batch_execute(migration.portable)?;
         let specific = if connection.is_sqlite() {
             migration.sqlite
@@ -113,6 +118,9 @@ fn apply_missing(connection: &mut DatabaseConnection) -> Result<(), Error> {
             .values(schema_migrations::name.eq(migration.name))
             .execute(connection)?;
         tracing::info!(migration = migration.name, "applied");
+    }
+    if !missing.is_empty() && !connection.is_sqlite() {
+        connection.batch_execute(AFTER_ON_POSTGRES)?;
     }
     Ok(())
 }

@@ -147,6 +147,9 @@ fn schemas_say_what_validators_do() {
     check_settable::<domain::sales::pipelines::PipelineFields>();
     check_settable::<domain::sales::stages::StageFields>();
     check_settable::<domain::sales::opportunities::OpportunityFields>();
+    check_settable::<domain::service::tickets::TicketFields>();
+    check_settable::<domain::service::sla_policies::SlaPolicyFields>();
+    check_settable::<domain::service::business_hours::BusinessHoursFields>();
     check_settable::<domain::operation::users::UserFields>();
     check_settable::<domain::operation::teams::TeamFields>();
     check_settable::<domain::operation::service_accounts::ServiceAccountFields>();

@@ -36,8 +36,9 @@ impl Role {
     ///
     /// | scopes | admin | manager | agent | reader | integration |
     /// | --- | --- | --- | --- | --- | --- |
-    /// | customers, relationships, notes, interactions, opportunities | w | w | w | r | w |
+    /// | customers, relationships, notes, interactions, opportunities, tickets | w | w | w | r | w |
     /// | products, pipelines, stages | w | w | r | r | w |
+    /// | `business_hours`, `sla_policies` | w | w | r | r | r |
     /// | teams | w | w | r | r | r |
     /// | users | w | r | r | r | r |
     /// | `service_accounts` | w | - | - | - | - |
@@ -61,13 +62,13 @@ impl Role {
 
     fn may_write(self, kind: Kind) -> bool {
         match kind {
-            Kind::Customer | Kind::Relationship | Kind::Note | Kind::Interaction | Kind::Opportunity => {
+            Kind::Customer | Kind::Relationship | Kind::Note | Kind::Interaction | Kind::Opportunity | Kind::Ticket => {
                 self != Self::Reader
             }
             Kind::Product | Kind::Pipeline | Kind::Stage => {
                 matches!(self, Self::Admin | Self::Manager | Self::Integration)
             }
-            Kind::Team => matches!(self, Self::Admin | Self::Manager),
+            Kind::Team | Kind::BusinessHours | Kind::SlaPolicy => matches!(self, Self::Admin | Self::Manager),
             Kind::User | Kind::ServiceAccount => self == Self::Admin,
         }
     }
