@@ -133,6 +133,12 @@ pub const PROBLEMS: &[ProblemKind] = &[
         "What it pointed at is no longer kept. Start again: load everything by lists, then follow the feed from its present end.",
     ),
     kind(
+        "link_expired",
+        410,
+        "The link has expired",
+        "Ask whoever sent it for another one.",
+    ),
+    kind(
         "version_mismatch",
         412,
         "The record has changed",

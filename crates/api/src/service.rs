@@ -1,5 +1,6 @@
 //! The routes, the middleware around them, and the server that runs them.
 
+pub(crate) mod satisfaction;
 pub(crate) mod tickets;
 
 use crate::customer::customers;

@@ -3,6 +3,7 @@
 pub mod business_hours;
 pub mod calendar;
 pub mod clocks;
+pub mod satisfaction;
 pub mod sla_policies;
 pub mod ticket_clocks;
 pub mod ticket_comments;

@@ -8,6 +8,7 @@ use crate::openapi::generic_endpoints as resource;
 use crate::problem::Problem;
 use crate::reply;
 use crate::resource::Id;
+use crate::service::satisfaction;
 use actix_web::HttpResponse;
 use domain::Kind;
 use domain::service::ticket_comments::{NewTicketComment, TicketComment};
@@ -34,6 +35,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         endpoint!(crate::service::tickets::merge_ticket),
         endpoint!(crate::service::tickets::split_ticket),
     ]);
+    endpoints.extend(satisfaction::endpoints());
     endpoints
 }
 
@@ -139,7 +141,7 @@ where
 }
 
 /// Reads what an action is told, and does it.
-async fn told<B, F>(id: Id, mut writing: Writing<Ticket>, action: F) -> Result<HttpResponse, Problem>
+pub(super) async fn told<B, F>(id: Id, mut writing: Writing<Ticket>, action: F) -> Result<HttpResponse, Problem>
 where
     B: DeserializeOwned + Validate,
     F: Fn(&mut Transaction<'_>, RecordId, &Expected, B) -> Result<Reply, Error> + Send + 'static,

@@ -279,6 +279,7 @@ pub fn happenings(before: &Ticket, after: &Ticket) -> Vec<Happening> {
         ("commented", new.comment_count > old.comment_count && !absorbed),
         ("split", new.comment_count < old.comment_count && !merged),
         ("assigned", assigned),
+        ("rated", old.satisfaction_score != new.satisfaction_score),
     ];
     let named = named.into_iter().filter(|(_, happened)| *happened);
     let named = named.map(|(what, _)| Happening { what, clock: None });

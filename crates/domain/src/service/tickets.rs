@@ -138,6 +138,13 @@ pub struct TicketProgress {
     /// Of a complaint: how many earlier ones there were of the same customer, in the same category or of the same cause.
     #[schema(minimum = 0)]
     pub earlier_complaints: Option<i64>,
+    /// How content the customer is, from 1, not at all, to 5.
+    #[schema(minimum = 1, maximum = 5)]
+    pub satisfaction_score: Option<i64>,
+    /// What the customer says about it.
+    pub satisfaction_comment: Option<String>,
+    /// When the customer said so.
+    pub satisfaction_at: Option<Timestamp>,
 }
 
 /// What the service derives about a ticket.
@@ -224,6 +231,8 @@ pub const REGISTRY: Registry = Registry {
         happened("merged_into_id", FieldType::Id),
         happened("merged_count", FieldType::Integer),
         happened("earlier_complaints", FieldType::Integer),
+        happened("satisfaction_score", FieldType::Integer),
+        happened("satisfaction_at", FieldType::Instant),
     ],
     relations: &[
         Relation::one("customer", Kind::Customer, "customer_id"),

@@ -7,6 +7,7 @@ use crate::stored::{Stored, Table};
 use crate::{Error, Transaction, references, stored};
 use diesel::prelude::*;
 use domain::service::calendar::Calendar;
+use domain::service::satisfaction::SatisfactionAnswer;
 use domain::service::ticket_clocks::Terms;
 use domain::service::ticket_comments::{NewTicketComment, TicketComment};
 use domain::service::ticket_moves::{
@@ -184,6 +185,14 @@ pub fn comment(
     })?;
     let added = added.ok_or_else(|| Error::Internal("a comment was not added".to_owned()))?;
     Ok((added, ticket))
+}
+
+/// Keeps how content the customer is.
+pub fn rate(tx: &mut Transaction<'_>, id: RecordId, answer: SatisfactionAnswer) -> Result<Ticket, Error> {
+    let rated = records::change(tx, id, &Expected::Any, |tx, before: &Ticket| {
+        Ok(before.answered(answer, tx.now())?)
+    });
+    rated.map(|(ticket, _)| ticket)
 }
 
 /// Opens a ticket again.
