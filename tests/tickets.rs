@@ -1,4 +1,4 @@
-//! Tickets: how they move, what is said in them, and what belongs to complaints.
+//! Tickets: how they move, and what is said in them.
 
 use crate::harness::{Answer, Tenant, id_of};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ async fn say(tenant: &Tenant, ticket: &Value, more: Value) -> Answer {
     act(tenant, ticket, "comments", body).await
 }
 
-async fn customer(tenant: &Tenant, name: &str) -> String {
+pub(crate) async fn customer(tenant: &Tenant, name: &str) -> String {
     id_of(
         &tenant
             .create("customers", json!({"kind": "person", "name": name}))
@@ -35,7 +35,7 @@ async fn customer(tenant: &Tenant, name: &str) -> String {
     )
 }
 
-async fn now(tenant: &Tenant, ticket: &Value) -> Value {
+pub(crate) async fn now(tenant: &Tenant, ticket: &Value) -> Value {
     tenant.get(&path_of(ticket)).await.expect(200).body
 }
 
@@ -332,46 +332,6 @@ async fn tickets_are_merged_and_split() {
 }
 
 #[tokio::test]
-async fn complaints_stand_in_a_tree_and_come_again() {
-    let tenant = Tenant::new();
-    let ada = customer(&tenant, "Ada").await;
-    let complain = async |category: &str, cause: &str| {
-        let complaint = json!({
-            "category": category, "root_cause": cause,
-            "redress": {"kind": "credit", "amount": {"amount": "5.00", "currency": "EUR"}},
-        });
-        open(
-            &tenant,
-            json!({"type": "complaint", "customer_id": ada, "complaint": complaint}),
-        )
-        .await
-    };
-    let first = complain("delivery/late", "courier").await;
-    let second = complain("delivery/late", "snow").await;
-    let third = complain("delivery/damaged", "courier").await;
-    let fourth = complain("billing", "typing error").await;
-    let earlier = [&first, &second, &third, &fourth].map(|ticket| &ticket["earlier_complaints"]);
-    assert_eq!(earlier, [0, 1, 1, 0]);
-    let branch = tenant
-        .get("/v1/tickets?filter[complaint.category][starts_with]=delivery")
-        .await
-        .expect(200);
-    assert_eq!(branch.data().len(), 3);
-    let again = tenant
-        .get("/v1/tickets?filter[earlier_complaints][gte]=1")
-        .await
-        .expect(200);
-    assert_eq!(again.data().len(), 2);
-    let otherwise = json!({"complaint": {"category": "delivery/late"}});
-    let changed = tenant.patch(&path_of(&fourth), &otherwise).await.expect(200).body;
-    assert_eq!(changed["earlier_complaints"], 2);
-    assert_eq!(changed["complaint"]["redress"]["amount"]["amount"], "5.00");
-    let question = json!({"type": "question", "complaint": null});
-    let question = tenant.patch(&path_of(&fourth), &question).await.expect(200).body;
-    assert_eq!(question["earlier_complaints"], json!(null));
-}
-
-#[tokio::test]
 async fn tickets_opened_at_once_have_numbers_of_their_own() {
     let tenant = Tenant::new();
     let opened = crate::harness::at_once(20, |_| open(&tenant, json!({}))).await;
@@ -413,68 +373,4 @@ async fn an_action_obeys_preconditions_dry_runs_and_tenants() {
         .await
         .expect(204);
     tenant.get(&comments).await.expect_problem(404, "not_found");
-}
-
-#[tokio::test]
-async fn a_customer_says_once_how_content_it_is() {
-    let (tenant, other) = (Tenant::new(), Tenant::new());
-    let ticket = open(&tenant, json!({})).await;
-    let link = act(&tenant, &ticket, "satisfaction_link", json!({"valid_days": 7}))
-        .await
-        .expect(200)
-        .body;
-    let path = link["path"].as_str().unwrap();
-    let stranger = tenant.stranger();
-    let asked = stranger.get(path).await.expect(200).body;
-    assert_eq!(asked, json!({"number": 1, "subject": ticket["subject"], "score": null}));
-
-    let faults = ["/score out_of_range", "/comment invalid_length"];
-    stranger
-        .post(path, &json!({"score": 6, "comment": ""}))
-        .await
-        .expect_faults(422, &faults);
-    let happy = json!({"score": 4, "comment": "Friendly, but slow."});
-    let answers = crate::harness::at_once(8, |_| stranger.post(path, &happy)).await;
-    let kept = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(kept, 1, "it is answered once");
-    stranger
-        .post(path, &json!({"score": 1}))
-        .await
-        .expect_problem(409, "already_answered");
-    assert_eq!(stranger.get(path).await.expect(200).body["score"], 4);
-
-    let rated = now(&tenant, &ticket).await;
-    assert_eq!(
-        (&rated["satisfaction_score"], &rated["satisfaction_comment"]),
-        (&json!(4), &happy["comment"])
-    );
-    let found = tenant
-        .get("/v1/tickets?filter[satisfaction_score][gte]=4")
-        .await
-        .expect(200);
-    assert_eq!(found.ids(), [id_of(&ticket)]);
-    assert_eq!(tenant.kinds_of_events(&ticket).await, ["created", "rated"]);
-
-    let mut forged = path.to_owned();
-    let last = forged.pop().unwrap();
-    forged.push(if last == 'A' { 'Q' } else { 'A' });
-    for wrong in [forged.as_str(), "/v1/satisfaction/nonsense", "/v1/satisfaction/%00"] {
-        stranger.get(wrong).await.expect_problem(404, "not_found");
-        stranger.post(wrong, &happy).await.expect_problem(404, "not_found");
-    }
-    // What is signed for another purpose opens nothing.
-    open(&tenant, json!({})).await;
-    let page = tenant.get("/v1/tickets?limit=1").await.expect(200);
-    let cursor = page.next_cursor().unwrap();
-    stranger
-        .get(&format!("/v1/satisfaction/{cursor}"))
-        .await
-        .expect_problem(404, "not_found");
-    act(&other, &ticket, "satisfaction_link", json!({}))
-        .await
-        .expect_problem(404, "not_found");
-    let reader = tenant.as_role("reader");
-    act(&reader, &ticket, "satisfaction_link", json!({})).await.expect(403);
-    tenant.delete(&path_of(&ticket)).await.expect(204);
-    stranger.get(path).await.expect_problem(404, "not_found");
 }

@@ -335,6 +335,7 @@ pub const REGISTRY: Registry = Registry {
     ],
     relations: &[
         Relation::many("opportunities", Kind::Opportunity, "customer_id"),
+        Relation::many("tickets", Kind::Ticket, "customer_id"),
         Relation::many("interactions", Kind::Interaction, "customer_id"),
         Relation::many("relationships_from", Kind::Relationship, "from_id"),
         Relation::many("relationships_to", Kind::Relationship, "to_id"),
