@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod appointments;
 mod auth;
 mod batch;
 mod changes;
@@ -32,6 +33,7 @@ mod relationships;
 mod satisfaction;
 mod service;
 mod sla_policies;
+mod tasks;
 mod tenants;
 mod ticket_clocks;
 mod tickets;

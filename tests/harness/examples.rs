@@ -17,6 +17,8 @@ pub(crate) const RESOURCES: &[&str] = &[
     "tickets",
     "sla_policies",
     "business_hours",
+    "tasks",
+    "appointments",
     "users",
     "teams",
     "service_accounts",
@@ -50,6 +52,12 @@ impl Tenant {
                 let opening = json!({"day": "monday", "from": "09:00", "to": "17:00"});
                 json!({"name": "Support", "time_zone": "Europe/Berlin", "openings": [opening]})
             }
+            "tasks" => json!({"subject": "Call back"}),
+            "appointments" => json!({
+                "subject": "Demonstration",
+                "starts_at": "2026-02-02T09:00:00Z",
+                "ends_at": "2026-02-02T10:00:00Z",
+            }),
             "users" => json!({"name": "Ada", "role": "agent"}),
             "teams" => json!({"name": "Sales West"}),
             "service_accounts" => json!({"name": "ERP sync", "role": "integration"}),

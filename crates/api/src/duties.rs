@@ -6,6 +6,7 @@
 use crate::state::State;
 use std::sync::Arc;
 use std::time::Duration;
+use store::interaction::{appointments, tasks};
 use store::operation::tenants;
 use store::service::ticket_alarms;
 use store::{Error, Scope, Transaction};
@@ -43,6 +44,9 @@ async fn of_tenant(state: &State, scope: &Scope) {
         ticket_alarms::tell,
     )
     .await;
+    duty(state, scope, "tasks", tasks::find_waking, tasks::wake).await;
+    let (find, remind) = (appointments::find_reminders, appointments::remind);
+    duty(state, scope, "appointment reminders", find, remind).await;
 }
 
 /// Performs a duty for a tenant. `find` reads, and is cheap when there is nothing to do; `perform` writes what it found

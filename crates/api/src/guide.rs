@@ -9,6 +9,7 @@ use pulldown_cmark::{Options, Parser, html};
 const PAGES: &[(&str, &str)] = &[
     ("conventions", include_str!("../../../docs/conventions.md")),
     ("rules", include_str!("../../../docs/rules.md")),
+    ("calendar", include_str!("../../../docs/calendar.md")),
     ("import", include_str!("../../../docs/import.md")),
     ("tickets", include_str!("../../../docs/tickets.md")),
     ("operation", include_str!("../../../docs/operation.md")),

@@ -42,10 +42,14 @@ pub(crate) fn expected(text: &str) -> Option<Expected> {
 
 /// Whether the client has this version already.
 pub(crate) fn is_known(headers: &HeaderMap, version: i64) -> bool {
+    is_known_tag(headers, &etag(version))
+}
+
+/// Whether the client has already what has this `ETag`.
+pub(crate) fn is_known_tag(headers: &HeaderMap, current: &str) -> bool {
     let Some(value) = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()) else {
         return false;
     };
-    let current = etag(version);
     value
         .split(',')
         .map(str::trim)

@@ -15,6 +15,8 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use domain::customer::notes::Note;
 use domain::customer::relationships::Relationship;
+use domain::interaction::appointments::Appointment;
+use domain::interaction::tasks::Task;
 use domain::operation::service_accounts::ServiceAccount;
 use domain::operation::teams::Team;
 use domain::operation::users::User;
@@ -50,6 +52,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         tickets::endpoints(),
         resource::<SlaPolicy>(),
         resource::<BusinessHours>(),
+        resource::<Task>(),
+        appointments(),
         resource::<User>(),
         resource::<Team>(),
         resource::<ServiceAccount>(),
@@ -66,6 +70,19 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         endpoint!(crate::openapi::site::get_openapi),
     ];
     resources.into_iter().chain([others]).flatten().collect()
+}
+
+/// What there is about appointments beyond the resource: free times, and calendars to subscribe to.
+fn appointments() -> Vec<Endpoint> {
+    let mut endpoints = resource::<Appointment>();
+    endpoints.extend([
+        endpoint!(crate::interaction::free_busy::get_free_busy),
+        endpoint!(crate::interaction::calendar_feeds::create_calendar_feed),
+        endpoint!(crate::interaction::calendar_feeds::list_calendar_feeds),
+        endpoint!(crate::interaction::calendar_feeds::delete_calendar_feed),
+        endpoint!(crate::interaction::calendar_feeds::get_calendar),
+    ]);
+    endpoints
 }
 
 /// Mounts every route of the service.

@@ -27,6 +27,10 @@ sql::text_enum! {
         SlaPolicy = "sla_policy",
         /// A matter that a customer brings.
         Ticket = "ticket",
+        /// Something that somebody is to do.
+        Task = "task",
+        /// A time at which people meet.
+        Appointment = "appointment",
         /// A person who logs in.
         User = "user",
         /// A group of users.
@@ -61,6 +65,8 @@ impl Kind {
             Self::BusinessHours => &crate::service::business_hours::REGISTRY,
             Self::SlaPolicy => &crate::service::sla_policies::REGISTRY,
             Self::Ticket => &crate::service::tickets::REGISTRY,
+            Self::Task => &crate::interaction::tasks::REGISTRY,
+            Self::Appointment => &crate::interaction::appointments::REGISTRY,
             Self::User => &crate::operation::users::REGISTRY,
             Self::Team => &crate::operation::teams::REGISTRY,
             Self::ServiceAccount => &crate::operation::service_accounts::REGISTRY,

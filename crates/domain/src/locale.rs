@@ -1,6 +1,7 @@
 //! Names of places, languages and times as the world has agreed on them: ISO 3166-1, BCP 47, IANA.
 
 use crate::validation::invalid;
+use chrono::{DateTime, Duration, NaiveDateTime, Offset, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -103,6 +104,16 @@ impl FromStr for TimeZone {
         let known = name.parse().map(Self);
         known.map_err(|_| "must be an IANA time zone such as Europe/Berlin".to_owned())
     }
+}
+
+/// The instant at which clocks in a zone show a time. Of two it is the first; a time that clocks skip is read
+/// by the offset before the jump, so the start of a day without midnight is its first instant.
+pub(crate) fn at_local(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    if let Some(instant) = zone.from_local_datetime(&local).earliest() {
+        return instant.with_timezone(&Utc);
+    }
+    let offset = zone.offset_from_utc_datetime(&(local - Duration::hours(24))).fix();
+    Utc.from_utc_datetime(&(local - Duration::seconds(offset.local_minus_utc().into())))
 }
 
 impl Serialize for TimeZone {

@@ -135,6 +135,10 @@ id! {
     SlaPolicyId,
     /// Names a ticket.
     TicketId,
+    /// Names a task.
+    TaskId,
+    /// Names a calendar's secret address.
+    CalendarFeedId,
     /// Names an event of the log.
     EventId,
     /// Names one use of something that may be used once: a token, a session.

@@ -708,8 +708,105 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// What somebody is to do.
+    tasks (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        subject -> Text,
+        description -> Nullable<Text>,
+        kind -> Text,
+        priority -> Text,
+        status -> Text,
+        due_on -> Nullable<Date>,
+        due_at -> Nullable<Instant>,
+        time_zone -> Nullable<Text>,
+        remind_at -> Nullable<Instant>,
+        recurrence -> Nullable<Text>,
+        customer_id -> Nullable<Identifier>,
+        previous_task_id -> Nullable<Identifier>,
+        links -> Document,
+        done_at -> Nullable<Instant>,
+        deadline_at -> Nullable<Instant>,
+        overdue -> Bool,
+        next_reminder_at -> Nullable<Instant>,
+        wakes_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// When people meet.
+    appointments (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        subject -> Text,
+        description -> Nullable<Text>,
+        location -> Nullable<Text>,
+        starts_at -> Nullable<Instant>,
+        ends_at -> Nullable<Instant>,
+        starts_on -> Nullable<Date>,
+        ends_on -> Nullable<Date>,
+        time_zone -> Nullable<Text>,
+        status -> Text,
+        show_as -> Text,
+        participants -> Document,
+        reminders -> Document,
+        recurrence -> Nullable<Text>,
+        except_on -> Document,
+        customer_id -> Nullable<Identifier>,
+        links -> Document,
+        first_starts_at -> Instant,
+        last_ends_at -> Nullable<Instant>,
+        next_reminder_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// The secret addresses of users' calendars.
+    calendar_feeds (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        user_id -> Identifier,
+        name -> Text,
+        hash -> Text,
+        prefix -> Text,
+        created_at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    appointments,
     business_hours,
+    calendar_feeds,
     client_secrets,
     customer_activity,
     customers,

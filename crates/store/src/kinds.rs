@@ -19,6 +19,8 @@ macro_rules! with_record {
             BusinessHours: ::domain::service::business_hours::BusinessHours,
             SlaPolicy: ::domain::service::sla_policies::SlaPolicy,
             Ticket: ::domain::service::tickets::Ticket,
+            Task: ::domain::interaction::tasks::Task,
+            Appointment: ::domain::interaction::appointments::Appointment,
             User: ::domain::operation::users::User,
             Team: ::domain::operation::teams::Team,
             ServiceAccount: ::domain::operation::service_accounts::ServiceAccount,

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0001_foundation"),
     migration!("0002_notes", portable),
     migration!("0003_service", portable),
+    migration!("0004_tasks", portable),
     migration!("0006_interactions", portable),
 ];
 

@@ -168,19 +168,33 @@ pub fn create<R: Stored>(tx: &mut Transaction<'_>, draft: Draft<R::Fields>) -> R
     insert(tx, fields)
 }
 
-fn insert<R: Stored>(tx: &mut Transaction<'_>, mut fields: R::Fields) -> Result<R, Error> {
+/// Creates a record that follows from another one. What that one names already is not asked for again.
+pub(crate) fn create_from<R: Stored>(tx: &mut Transaction<'_>, origin: &R, fields: R::Fields) -> Result<R, Error> {
+    insert_beside(tx, Some(origin), fields)
+}
+
+fn insert<R: Stored>(tx: &mut Transaction<'_>, fields: R::Fields) -> Result<R, Error> {
+    insert_beside(tx, None, fields)
+}
+
+fn insert_beside<R: Stored>(tx: &mut Transaction<'_>, origin: Option<&R>, mut fields: R::Fields) -> Result<R, Error> {
     let by = tx.actor().id;
     if let (None, true) = (fields.common().owner_id, R::KIND.registry().owned) {
         *fields.owner_id_mut() = default_owner(tx);
     }
     let meta = Meta::new(tx.tenant(), tx.now(), by);
     let record = R::decide(tx, None, meta, fields.checked()?)?;
-    insert_decided(tx, record)
+    references::check(tx, origin, &record)?;
+    insert_checked(tx, record)
 }
 
 /// Creates a record that a rule has decided upon.
-pub(crate) fn insert_decided<R: Stored>(tx: &mut Transaction<'_>, mut record: R) -> Result<R, Error> {
+pub(crate) fn insert_decided<R: Stored>(tx: &mut Transaction<'_>, record: R) -> Result<R, Error> {
     references::check(tx, None, &record)?;
+    insert_checked(tx, record)
+}
+
+fn insert_checked<R: Stored>(tx: &mut Transaction<'_>, mut record: R) -> Result<R, Error> {
     record.insert(tx.connection())?;
     lookups::write(tx, None, &record)?;
     R::after_write(tx, None, &record)?;

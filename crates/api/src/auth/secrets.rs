@@ -26,6 +26,8 @@ pub enum Purpose {
     Api,
     /// A session gets its next access token.
     Refresh,
+    /// A calendar program reads a user's calendar.
+    Calendar,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
         match self {
             Self::Api => "rap_",
             Self::Refresh => "rar_",
+            Self::Calendar => "rac_",
         }
     }
 }
@@ -185,7 +188,7 @@ mod tests {
     #[test]
     fn a_secret_is_read_back_with_its_tenant() {
         let tenant = TenantId::new();
-        for purpose in [Purpose::Api, Purpose::Refresh] {
+        for purpose in [Purpose::Api, Purpose::Refresh, Purpose::Calendar] {
             let secret = Secret::generate(purpose, tenant);
             let read = Secret::parse(purpose, secret.reveal()).unwrap();
             assert_eq!(read.tenant(), tenant);

@@ -69,6 +69,8 @@ pub(super) const fn about(kind: Kind) -> &'static str {
         Kind::Ticket => "Matters that customers bring, from the question to the complaint.",
         Kind::SlaPolicy => "By when which tickets are to be answered and solved.",
         Kind::BusinessHours => "When a team is at work: opening hours and holidays in a time zone.",
+        Kind::Task => "What somebody is to do, by when. A task that recurs opens the next one when it is completed.",
+        Kind::Appointment => "When people meet, where, and who takes part; once or again and again.",
         Kind::User => "The people of the company, who log in and own records.",
         Kind::Team => "Groups of users, which share records and may stand below one another.",
         Kind::ServiceAccount => "The programs that log in with a client secret.",
@@ -76,7 +78,7 @@ pub(super) const fn about(kind: Kind) -> &'static str {
 }
 
 pub(super) fn one_of(kind: Kind) -> String {
-    let article = if matches!(kind, Kind::Interaction | Kind::Opportunity) {
+    let article = if kind.as_str().starts_with(['a', 'e', 'i', 'o']) {
         "an"
     } else {
         "a"

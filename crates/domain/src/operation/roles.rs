@@ -36,7 +36,7 @@ impl Role {
     ///
     /// | scopes | admin | manager | agent | reader | integration |
     /// | --- | --- | --- | --- | --- | --- |
-    /// | customers, relationships, notes, interactions, opportunities, tickets | w | w | w | r | w |
+    /// | customers, relationships, notes, interactions, opportunities, tickets, tasks, appointments | w | w | w | r | w |
     /// | products, pipelines, stages | w | w | r | r | w |
     /// | `business_hours`, `sla_policies` | w | w | r | r | r |
     /// | teams | w | w | r | r | r |
@@ -62,9 +62,14 @@ impl Role {
 
     fn may_write(self, kind: Kind) -> bool {
         match kind {
-            Kind::Customer | Kind::Relationship | Kind::Note | Kind::Interaction | Kind::Opportunity | Kind::Ticket => {
-                self != Self::Reader
-            }
+            Kind::Customer
+            | Kind::Relationship
+            | Kind::Note
+            | Kind::Interaction
+            | Kind::Opportunity
+            | Kind::Ticket
+            | Kind::Task
+            | Kind::Appointment => self != Self::Reader,
             Kind::Product | Kind::Pipeline | Kind::Stage => {
                 matches!(self, Self::Admin | Self::Manager | Self::Integration)
             }

@@ -1,7 +1,8 @@
 //! Relative time: ISO 8601 durations and calendar windows in the tenant's time zone.
 
 use super::{RuleContext, Value};
-use chrono::{DateTime, Datelike, Days, Duration, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
+use crate::locale::at_local;
+use chrono::{Datelike, Days, Duration, Months, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use sql::Timestamp;
 use std::str::FromStr;
@@ -181,16 +182,6 @@ fn add_months(day: NaiveDate, months: i32) -> Option<NaiveDate> {
 /// The years that both databases and every client can hold.
 fn in_calendar(day: NaiveDate) -> Option<NaiveDate> {
     (1..=9999).contains(&day.year()).then_some(day)
-}
-
-/// The instant at which clocks in a zone show a time. Of two it is the first; a time that clocks skip is read
-/// by the offset before the jump, so the start of a day without midnight is its first instant.
-fn at_local(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
-    if let Some(instant) = zone.from_local_datetime(&local).earliest() {
-        return instant.with_timezone(&Utc);
-    }
-    let offset = zone.offset_from_utc_datetime(&(local - Duration::hours(24))).fix();
-    Utc.from_utc_datetime(&(local - Duration::seconds(offset.local_minus_utc().into())))
 }
 
 impl RuleContext {

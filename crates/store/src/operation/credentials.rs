@@ -195,6 +195,7 @@ pub fn forget(tx: &mut Transaction<'_>, id: RecordId) -> Result<(), Error> {
     let tenant = tx.tenant();
     crate::operation::sessions::revoke_others(tx, tenant, PrincipalId(id.0), None)?;
     diesel::delete(passwords::table.find((tenant, id))).execute(tx.connection())?;
+    crate::interaction::calendar_feeds::forget(tx, id)?;
     let secrets = client_secrets::table
         .filter(client_secrets::tenant_id.eq(tenant))
         .filter(client_secrets::service_account_id.eq(id));
