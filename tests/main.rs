@@ -31,6 +31,7 @@ mod products;
 mod records;
 mod relationships;
 mod satisfaction;
+mod segments;
 mod service;
 mod sla_policies;
 mod tasks;

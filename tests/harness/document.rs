@@ -71,9 +71,10 @@ impl Operation {
         self.path.contains('{')
     }
 
-    /// Whether it changes something; a search does not, though it is a POST.
+    /// Whether it changes something; some only ask, though they are a POST.
     pub(crate) fn is_write(&self) -> bool {
-        self.method != "GET" && !self.path.ends_with("/search")
+        let asks = ["/search", "/preview", "/explain"];
+        self.method != "GET" && !asks.iter().any(|verb| self.path.ends_with(verb))
     }
 
     /// Calls it about the record with this id, or with this id in the system `erp`.

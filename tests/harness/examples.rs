@@ -19,6 +19,7 @@ pub(crate) const RESOURCES: &[&str] = &[
     "business_hours",
     "tasks",
     "appointments",
+    "segments",
     "users",
     "teams",
     "service_accounts",
@@ -58,6 +59,9 @@ impl Tenant {
                 "starts_at": "2026-02-02T09:00:00Z",
                 "ends_at": "2026-02-02T10:00:00Z",
             }),
+            "segments" => {
+                json!({"name": "Leads", "kind": "dynamic", "rule": {"field": "lifecycle", "value": "lead"}})
+            }
             "users" => json!({"name": "Ada", "role": "agent"}),
             "teams" => json!({"name": "Sales West"}),
             "service_accounts" => json!({"name": "ERP sync", "role": "integration"}),

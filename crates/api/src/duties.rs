@@ -7,6 +7,7 @@ use crate::state::State;
 use std::sync::Arc;
 use std::time::Duration;
 use store::interaction::{appointments, tasks};
+use store::marketing::segment_refreshes;
 use store::operation::tenants;
 use store::service::ticket_alarms;
 use store::{Error, Scope, Transaction};
@@ -47,6 +48,14 @@ async fn of_tenant(state: &State, scope: &Scope) {
     duty(state, scope, "tasks", tasks::find_waking, tasks::wake).await;
     let (find, remind) = (appointments::find_reminders, appointments::remind);
     duty(state, scope, "appointment reminders", find, remind).await;
+    duty(
+        state,
+        scope,
+        "segments",
+        segment_refreshes::find_work,
+        segment_refreshes::do_work,
+    )
+    .await;
 }
 
 /// Performs a duty for a tenant. `find` reads, and is cheap when there is nothing to do; `perform` writes what it found

@@ -20,6 +20,7 @@ mod interaction;
 pub mod limits;
 mod list;
 pub mod maintenance;
+mod marketing;
 mod observe;
 pub mod openapi;
 mod preconditions;

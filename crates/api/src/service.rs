@@ -6,6 +6,7 @@ pub(crate) mod tickets;
 use crate::customer::customers;
 use crate::endpoint::{Endpoint, endpoint, mount};
 use crate::interaction::interactions;
+use crate::marketing::segments;
 use crate::openapi::{generic_endpoints as resource, site};
 use crate::problem::Problem;
 use crate::sales::{opportunities, pipelines};
@@ -54,6 +55,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         resource::<BusinessHours>(),
         resource::<Task>(),
         appointments(),
+        segments::endpoints(),
         resource::<User>(),
         resource::<Team>(),
         resource::<ServiceAccount>(),

@@ -49,6 +49,11 @@ pub fn merged<F: Fields>(before: &F, patch: &Value) -> Result<F, Vec<Fault>> {
     };
     let mut merged =
         serde_json::to_value(before).map_err(|error| vec![Fault::new("", "invalid", error.to_string())])?;
+    for name in F::REPLACED_WHOLE {
+        if let (Some(old), Some(_)) = (merged.get_mut(*name), members.get(*name)) {
+            *old = Value::Null;
+        }
+    }
     let mut faults = Vec::new();
     note_unknown(&merged, members, "", &mut faults);
     merge(&mut merged, patch);

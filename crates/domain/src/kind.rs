@@ -31,6 +31,8 @@ sql::text_enum! {
         Task = "task",
         /// A time at which people meet.
         Appointment = "appointment",
+        /// A set of customers.
+        Segment = "segment",
         /// A person who logs in.
         User = "user",
         /// A group of users.
@@ -67,6 +69,7 @@ impl Kind {
             Self::Ticket => &crate::service::tickets::REGISTRY,
             Self::Task => &crate::interaction::tasks::REGISTRY,
             Self::Appointment => &crate::interaction::appointments::REGISTRY,
+            Self::Segment => &crate::marketing::segments::REGISTRY,
             Self::User => &crate::operation::users::REGISTRY,
             Self::Team => &crate::operation::teams::REGISTRY,
             Self::ServiceAccount => &crate::operation::service_accounts::REGISTRY,

@@ -16,6 +16,7 @@ pub mod validation;
 
 pub mod customer;
 pub mod interaction;
+pub mod marketing;
 pub mod operation;
 pub mod sales;
 pub mod service;

@@ -96,6 +96,9 @@ pub struct Common<'a> {
 pub trait Fields:
     Clone + PartialEq + Serialize + DeserializeOwned + Validate + ToSchema + Send + Sync + 'static
 {
+    /// Members that a patch replaces as a whole, because their parts mean nothing by themselves.
+    const REPLACED_WHOLE: &'static [&'static str] = &[];
+
     /// What every record has.
     fn common(&self) -> Common<'_>;
 

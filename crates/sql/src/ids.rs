@@ -127,6 +127,8 @@ id! {
     StageId,
     /// Names an opportunity.
     OpportunityId,
+    /// Names a segment of customers.
+    SegmentId,
     /// Names an interaction.
     InteractionId,
     /// Names business hours.

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::transaction::{Actor, ActorKind, Transaction};
 use diesel::prelude::*;
 use domain::Kind;
+use domain::record::RecordLink;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sql::ids::{EventId, PrincipalId, RecordId, TenantId};
@@ -38,6 +39,19 @@ impl NewEvent {
         version: i64,
         changes: Map<String, Value>,
     ) -> Self {
+        let subject = RecordLink { kind, id };
+        Self::about(tx, &format!("{kind}.{what}"), subject, version, changes)
+    }
+
+    /// Like [`NewEvent::new`], for an event that is not named after the kind of its subject: `segment.entered` is told
+    /// of a customer.
+    pub fn about(
+        tx: &Transaction<'_>,
+        event: &str,
+        subject: RecordLink,
+        version: i64,
+        changes: Map<String, Value>,
+    ) -> Self {
         let Actor {
             kind: actor_kind,
             id: actor_id,
@@ -45,12 +59,12 @@ impl NewEvent {
         Self {
             tenant_id: tx.tenant(),
             id: EventId::new(),
-            kind: format!("{kind}.{what}"),
+            kind: event.to_owned(),
             occurred_at: tx.now(),
             actor_kind,
             actor_id,
-            subject_type: kind,
-            subject_id: id,
+            subject_type: subject.kind,
+            subject_id: subject.id,
             version,
             changes: Json(changes),
             request_id: tx.scope().request_id.as_deref().map(str::to_owned),
@@ -74,7 +88,7 @@ pub struct Event {
     /// Who did it.
     pub actor: EventActor,
     /// The record it happened to.
-    pub subject: EventSubject,
+    pub subject: RecordLink,
     /// The record's version after it.
     pub version: i64,
     /// The fields that changed, each with its value before and after.
@@ -93,17 +107,6 @@ pub struct EventActor {
     /// Which one; none for the service itself.
     #[schema(value_type = Option<uuid::Uuid>)]
     pub id: Option<PrincipalId>,
-}
-
-/// The record that something happened to.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema, Queryable)]
-pub struct EventSubject {
-    /// The kind of record.
-    #[serde(rename = "type")]
-    pub kind: Kind,
-    /// Which one.
-    #[schema(value_type = uuid::Uuid)]
-    pub id: RecordId,
 }
 
 /// The value of a field before and after a change.

@@ -21,6 +21,7 @@ macro_rules! with_record {
             Ticket: ::domain::service::tickets::Ticket,
             Task: ::domain::interaction::tasks::Task,
             Appointment: ::domain::interaction::appointments::Appointment,
+            Segment: ::domain::marketing::segments::Segment,
             User: ::domain::operation::users::User,
             Team: ::domain::operation::teams::Team,
             ServiceAccount: ::domain::operation::service_accounts::ServiceAccount,

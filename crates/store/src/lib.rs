@@ -20,6 +20,7 @@ mod transaction;
 
 pub mod customer;
 pub mod interaction;
+pub mod marketing;
 pub mod operation;
 pub mod sales;
 pub mod service;

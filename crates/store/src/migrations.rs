@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0003_service", portable),
     migration!("0004_tasks", portable),
     migration!("0006_interactions", portable),
+    migration!("0007_segments", portable),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.

@@ -71,6 +71,7 @@ pub(super) const fn about(kind: Kind) -> &'static str {
         Kind::BusinessHours => "When a team is at work: opening hours and holidays in a time zone.",
         Kind::Task => "What somebody is to do, by when. A task that recurs opens the next one when it is completed.",
         Kind::Appointment => "When people meet, where, and who takes part; once or again and again.",
+        Kind::Segment => "Sets of customers, chosen by hand or by a rule.",
         Kind::User => "The people of the company, who log in and own records.",
         Kind::Team => "Groups of users, which share records and may stand below one another.",
         Kind::ServiceAccount => "The programs that log in with a client secret.",

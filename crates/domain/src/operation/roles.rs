@@ -37,7 +37,7 @@ impl Role {
     /// | scopes | admin | manager | agent | reader | integration |
     /// | --- | --- | --- | --- | --- | --- |
     /// | customers, relationships, notes, interactions, opportunities, tickets, tasks, appointments | w | w | w | r | w |
-    /// | products, pipelines, stages | w | w | r | r | w |
+    /// | products, pipelines, stages, segments | w | w | r | r | w |
     /// | `business_hours`, `sla_policies` | w | w | r | r | r |
     /// | teams | w | w | r | r | r |
     /// | users | w | r | r | r | r |
@@ -70,7 +70,7 @@ impl Role {
             | Kind::Ticket
             | Kind::Task
             | Kind::Appointment => self != Self::Reader,
-            Kind::Product | Kind::Pipeline | Kind::Stage => {
+            Kind::Product | Kind::Pipeline | Kind::Stage | Kind::Segment => {
                 matches!(self, Self::Admin | Self::Manager | Self::Integration)
             }
             Kind::Team | Kind::BusinessHours | Kind::SlaPolicy => matches!(self, Self::Admin | Self::Manager),

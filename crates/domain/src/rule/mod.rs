@@ -5,6 +5,7 @@
 //! false, and `not` of it true.
 
 mod field;
+mod history;
 mod literal;
 mod operator;
 pub mod order;
@@ -25,8 +26,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use sql::Timestamp;
-use sql::ids::RecordId;
+use sql::ids::{RecordId, SegmentId};
+use std::collections::BTreeSet;
 
+pub use history::{ChangeOperator, LOGGED_AT};
 pub use operator::{Operator, Shape};
 pub use order::{Position, SortKey};
 pub use schema::{Aggregate, AggregateFunction, RuleNode, Window};
@@ -74,6 +77,10 @@ pub enum Rule {
     },
     /// The related records pass a check.
     Related(Related),
+    /// The customer is a member of a segment.
+    Member(SegmentId),
+    /// So many events of the record's log pass a check.
+    Logged(Logged),
 }
 
 impl Rule {
@@ -93,6 +100,31 @@ impl Rule {
 }
 
 impl Rule {
+    /// The other kinds of record that it looks at.
+    pub fn reaches(&self) -> BTreeSet<Kind> {
+        match self {
+            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::reaches).collect(),
+            Self::Not(rule) => rule.reaches(),
+            Self::Test(Test { via, .. }) | Self::Found { via, .. } => via.iter().map(|via| via.target).collect(),
+            Self::Related(Related { relation, filter, .. }) => {
+                let beyond = filter.iter().flat_map(|rule| rule.reaches());
+                std::iter::once(relation.target).chain(beyond).collect()
+            }
+            Self::Member(_) | Self::Logged(_) => BTreeSet::new(),
+        }
+    }
+
+    /// The segments that it names.
+    pub fn segments(&self) -> BTreeSet<SegmentId> {
+        match self {
+            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::segments).collect(),
+            Self::Not(rule) => rule.segments(),
+            Self::Related(Related { filter, .. }) => filter.iter().flat_map(|rule| rule.segments()).collect(),
+            Self::Member(segment) => BTreeSet::from([*segment]),
+            Self::Test(_) | Self::Found { .. } | Self::Logged(_) => BTreeSet::new(),
+        }
+    }
+
     /// That a field of ids names one of these records.
     pub fn names(field: &'static Field, ids: impl IntoIterator<Item = RecordId>) -> Self {
         Self::Test(Test {
@@ -184,6 +216,39 @@ sql::text_enum! {
         /// Not one.
         None = "none",
     }
+}
+
+/// A check of what the log tells of the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logged {
+    /// What must have happened; anything, where it is not said.
+    pub event: Option<EventPattern>,
+    /// Which field must have changed, and how.
+    pub change: Option<FieldChange>,
+    /// When it must have happened.
+    pub window: Option<Check>,
+    /// How often.
+    pub count: Check,
+}
+
+/// A kind of event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventPattern {
+    /// This one: `opportunity.won`.
+    Exactly(String),
+    /// Those that begin so: `opportunity.`.
+    StartingWith(String),
+}
+
+/// A change of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldChange {
+    /// The field.
+    pub field: &'static Field,
+    /// The value it had before, where that matters.
+    pub from: Option<String>,
+    /// The value it came to, where that matters.
+    pub to: Option<String>,
 }
 
 /// A check of the records that a relation leads to.

@@ -7,8 +7,8 @@ use crate::fault::Fault;
 use crate::registry::Registry;
 use serde_json::{Map, Value as Json};
 
-/// Nodes that come with features of their own, and what they wait for.
-const RESERVED: &[&str] = &["event", "history", "consent", "segment"];
+/// Nodes that come with features of their own, which are not there yet.
+const RESERVED: &[&str] = &["consent"];
 
 pub(super) fn rule(json: &Json, registry: &'static Registry, context: &RuleContext) -> Result<Rule, Vec<Fault>> {
     let mut parser = Parser::new(context);
@@ -80,10 +80,24 @@ impl<'a> Parser<'a> {
             }
             return self.related(node, registry, at, depth);
         }
+        if let Some(segment) = node.get("segment") {
+            self.only(node, &["segment"], at);
+            return self.member(segment, registry, &format!("{at}/segment"));
+        }
+        if node.contains_key("event") {
+            return self.event(node, at);
+        }
+        if node.contains_key("history") {
+            return self.history(node, registry, at);
+        }
         if node.contains_key("field") || node.contains_key("op") {
             return self.field(node, registry, at);
         }
-        self.fault(at, "unknown_node", "must have one of all, any, not, field and related")
+        self.fault(
+            at,
+            "unknown_node",
+            "must have one of all, any, not, field, related, event, history and segment",
+        )
     }
 
     fn within_limits(&mut self, at: &str, depth: usize) -> Option<()> {

@@ -20,6 +20,12 @@ pub enum RuleNode {
     Field(FieldTest),
     /// The related records pass a rule, or a figure over them compares with a value.
     Related(RelatedTest),
+    /// Something happened to the record so many times.
+    Event(EventTest),
+    /// A field of the record changed.
+    History(HistoryTest),
+    /// The customer is in a segment.
+    Segment(SegmentTest),
 }
 
 /// Every rule holds; with none, true.
@@ -117,6 +123,64 @@ pub struct RelatedTest {
     pub op: Option<Operator>,
     /// What the figure is compared with.
     pub value: Option<Value>,
+}
+
+/// Something happened to the record so many times, as the change feed tells it.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleEvent, example = json!({
+    "event": "customer.updated", "window": {"last": "P30D"}, "count": {"op": "gte", "value": 3},
+}))]
+pub struct EventTest {
+    /// What happened; `customer.*` for anything that happened to a customer.
+    #[schema(
+        max_length = 100,
+        pattern = "^[a-z_]+\\.([a-z_]+|\\*)$",
+        examples("customer.updated")
+    )]
+    pub event: String,
+    /// When.
+    pub window: Option<Window>,
+    /// How often; by default at least once.
+    pub count: Option<EventCount>,
+}
+
+/// How often something happened.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleEventCount)]
+pub struct EventCount {
+    /// How the number is compared; `eq` by default.
+    pub op: Option<Operator>,
+    /// What it is compared with.
+    pub value: Value,
+}
+
+/// A field of the record changed, after the record was created.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleHistory, example = json!({
+    "history": "lifecycle", "op": "changed_to", "value": "churned", "window": {"last": "P90D"},
+}))]
+pub struct HistoryTest {
+    /// The field.
+    #[schema(examples("lifecycle"))]
+    pub history: String,
+    /// How; `changed` by default.
+    pub op: Option<super::ChangeOperator>,
+    /// The value that it changed to or from.
+    pub value: Option<Value>,
+    /// When.
+    pub window: Option<Window>,
+}
+
+/// The customer is a member of a segment, as far as the service has followed the changes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RuleSegment)]
+pub struct SegmentTest {
+    /// The id of the segment.
+    pub segment: uuid::Uuid,
 }
 
 /// A figure over related records.

@@ -1,6 +1,7 @@
 //! How customers are kept, with the history of their lifecycle.
 
 use crate::interaction::activity;
+use crate::marketing::segment_members;
 use crate::records::{self, Expected, Outcome};
 use crate::stored::Stored;
 use crate::{Error, Transaction, stored};
@@ -37,7 +38,7 @@ impl Stored for Customer {
         Ok(())
     }
 
-    /// Takes the history, the figures and the relationships along; anything else that refers to the customer stands in the way.
+    /// Takes the history, the figures, the relationships and the membership of segments along; anything else that refers to the customer stands in the way.
     fn before_purge(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
         let (tenant, id) = (tx.tenant(), CustomerId(self.meta.id.0));
         let ties: Vec<RecordId> = relationships::table
@@ -52,7 +53,8 @@ impl Stored for Customer {
             .filter(lifecycle_changes::tenant_id.eq(tenant))
             .filter(lifecycle_changes::customer_id.eq(id));
         diesel::delete(history).execute(tx.connection())?;
-        activity::forget(tx, id)
+        activity::forget(tx, id)?;
+        segment_members::forget_customer(tx, id)
     }
 }
 

@@ -139,6 +139,8 @@ impl<'a> Compiler<'a> {
                 search,
             } => self.hop(scope, relation, |compiler, inner| compiler.found(inner, search)),
             Rule::Related(related) => self.related(scope, related),
+            Rule::Member(segment) => self.in_segment(scope, *segment),
+            Rule::Logged(logged) => self.logged(scope, logged),
         }
     }
 

@@ -14,9 +14,11 @@
 mod check;
 mod compile;
 mod fragment;
+mod history;
 mod operand;
 mod page;
 mod related;
+pub mod seen;
 mod text;
 
 use crate::Error;
@@ -177,5 +179,7 @@ macro_rules! expression {
         }
     };
 }
+use expression;
+
 expression!(Condition, Bool);
 expression!(Order, NotSelectable);

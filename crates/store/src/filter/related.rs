@@ -57,19 +57,7 @@ impl Compiler<'_> {
 
     /// A figure over the related records passes a check: `(SELECT sum(…) >= … FROM … WHERE …)`.
     fn figure(&mut self, scope: Scope, related: &Related, function: Function, check: &Check) {
-        let registry = related.relation.target.registry();
-        let (own, other) = ends(related);
-        let alias = self.sql.new_alias();
-        let inner = Scope {
-            registry,
-            alias,
-            strict: false,
-        };
-        let dated = match function {
-            Function::First(_, dated) => Some((dated, false)),
-            Function::Last(_, dated) => Some((dated, true)),
-            _ => None,
-        };
+        let dated = dated(function);
         // Without a record there is no row at all, and so no value.
         let without = match check {
             Check::Missing if dated.is_some() => Some(", TRUE)"),
@@ -79,8 +67,33 @@ impl Compiler<'_> {
         if without.is_some() {
             self.sql.raw("COALESCE(");
         }
+        self.figure_of(scope, related, function, currency_of(check), |compiler, alias| {
+            compiler.figure_check(alias, function, check);
+        });
+        if let Some(without) = without {
+            self.sql.raw(without);
+        }
+    }
+
+    /// Anything that is selected from the related records: `(SELECT … FROM … WHERE …)`.
+    pub(super) fn figure_of(
+        &mut self,
+        scope: Scope,
+        related: &Related,
+        function: Function,
+        currency: Option<Value>,
+        select: impl FnOnce(&mut Self, Alias),
+    ) {
+        let registry = related.relation.target.registry();
+        let (own, other) = ends(related);
+        let alias = self.sql.new_alias();
+        let inner = Scope {
+            registry,
+            alias,
+            strict: false,
+        };
         self.sql.raw("(SELECT ");
-        self.figure_check(alias, function, check);
+        select(self, alias);
         self.sql
             .raw(" FROM ")
             .name(registry.table)
@@ -93,12 +106,12 @@ impl Compiler<'_> {
             .column(scope.alias, own)
             .raw(" AND ");
         self.counted(inner, related, related.filter.as_deref());
-        if let (Some(currency), Some(field)) = (currency_of(check), function.field()) {
+        if let (Some(currency), Some(field)) = (currency, function.field()) {
             self.sql.raw(" AND ");
             self.currency(alias, field);
             self.sql.raw(" = ").bind(currency);
         }
-        if let Some((dated, descending)) = dated {
+        if let Some((dated, descending)) = dated(function) {
             let direction = if descending { " DESC" } else { "" };
             self.sql.raw(" AND ");
             self.operand(alias, dated);
@@ -112,9 +125,25 @@ impl Compiler<'_> {
                 .raw(" LIMIT 1");
         }
         self.sql.raw(")");
-        if let Some(without) = without {
-            self.sql.raw(without);
-        }
+    }
+
+    /// The figure itself.
+    pub(super) fn figure_value(&mut self, alias: Alias, function: Function) {
+        let (before, field, after) = match function {
+            Function::Count => {
+                self.sql.raw("COUNT(*)");
+                return;
+            }
+            Function::CountDistinct(field) => ("COUNT(DISTINCT ", field, ")"),
+            Function::Sum(field) => ("CAST(COALESCE(SUM(", field, "), 0) AS bigint)"),
+            Function::Average(field, _) => ("CAST(AVG(", field, ") AS double precision)"),
+            Function::Least(field) => ("MIN(", field, ")"),
+            Function::Greatest(field) => ("MAX(", field, ")"),
+            Function::First(field, _) | Function::Last(field, _) => ("", field, ""),
+        };
+        self.sql.raw(before);
+        self.operand(alias, field);
+        self.sql.raw(after);
     }
 
     fn figure_check(&mut self, alias: Alias, function: Function, check: &Check) {
@@ -184,6 +213,15 @@ impl Compiler<'_> {
             }
             other => self.check(alias, field, &sum, other),
         }
+    }
+}
+
+/// The field by which the first or the last record is found, and whether it is the last.
+const fn dated(function: Function) -> Option<(&'static Field, bool)> {
+    match function {
+        Function::First(_, dated) => Some((dated, false)),
+        Function::Last(_, dated) => Some((dated, true)),
+        _ => None,
     }
 }
 

@@ -37,6 +37,7 @@ impl World {
             Rule::Test(test) => self.test(record, test),
             Rule::Found { via: None, search } => found(record, search),
             Rule::Found { via: Some(via), search } => self.related(record, via).any(|other| found(other, search)),
+            Rule::Member(_) | Rule::Logged(_) => panic!("the oracle knows of records only"),
             Rule::Related(related) => self.holds(record, related),
         }
     }

@@ -1,0 +1,3 @@
+//! M. Marketing: what is special to its resources.
+
+pub(crate) mod segments;

@@ -1,0 +1,3 @@
+//! M. Marketing: whom to address.
+
+pub mod segments;

@@ -1,0 +1,6 @@
+//! M. Marketing, as kept.
+
+pub mod explanations;
+pub mod segment_members;
+pub mod segment_refreshes;
+pub mod segments;

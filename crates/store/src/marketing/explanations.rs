@@ -1,0 +1,201 @@
+//! Why a customer is in a segment or not: the rule, with what each of its nodes came to and the value it saw.
+
+use crate::filter::Condition;
+use crate::filter::seen::{Looking, Seen, currency_seen};
+use crate::records;
+use crate::{Error, Transaction, references};
+use diesel::prelude::*;
+use domain::customer::customers::Customer;
+use domain::marketing::segments::{Segment, read_rule};
+use domain::money::Money;
+use domain::record::Record;
+use domain::registry::{Field, Link, Source};
+use domain::rule::{Rule, Test};
+use domain::{Fields, Kind};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sql::Timestamp;
+use sql::ids::{CustomerId, RecordId, SegmentId};
+use sql::schema::{customers, segment_members};
+use utoipa::ToSchema;
+
+/// Why a customer is in a segment or not.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Explanation {
+    /// Whether it is a member, as far as the changes were followed.
+    pub member: bool,
+    /// Since when.
+    pub entered_at: Option<Timestamp>,
+    /// Whether it passes the rule now; missing for a static segment.
+    pub holds: Option<bool>,
+    /// The rule, each node with `holds`, and those without nodes below with the value `seen`.
+    #[schema(value_type = Option<Object>)]
+    pub rule: Option<Value>,
+}
+
+/// Explains a segment for one customer.
+pub fn explain(tx: &mut Transaction<'_>, segment: RecordId, customer: CustomerId) -> Result<Explanation, Error> {
+    let segment = records::get::<Segment>(tx, segment)?;
+    let customer = records::find_visible::<Customer>(tx, RecordId(customer.0), false)?
+        .ok_or_else(|| domain::Refusal::fault("/customer_id", "unknown_reference", "there is no such customer"))?;
+    let entered_at: Option<Timestamp> = segment_members::table
+        .find((
+            tx.tenant(),
+            SegmentId(segment.meta.id.0),
+            CustomerId(customer.meta.id.0),
+        ))
+        .select(segment_members::entered_at)
+        .first(tx.connection())
+        .optional()?;
+    let rule = segment
+        .fields
+        .rule
+        .as_ref()
+        .map(|rule| explain_rule(tx, &rule.0, &customer))
+        .transpose()?;
+    Ok(Explanation {
+        member: entered_at.is_some(),
+        entered_at,
+        holds: rule.as_ref().map(holds),
+        rule,
+    })
+}
+
+/// The nodes of a rule with what each comes to for a customer.
+pub fn explain_rule(tx: &mut Transaction<'_>, node: &Value, customer: &Customer) -> Result<Value, Error> {
+    let mut explained = node.as_object().cloned().unwrap_or_default();
+    let verdict = match node {
+        Value::Object(members) if members.contains_key("all") => {
+            let nodes = explain_each(tx, &members["all"], customer)?;
+            let verdict = nodes.iter().all(holds);
+            explained.insert("all".to_owned(), Value::Array(nodes));
+            verdict
+        }
+        Value::Object(members) if members.contains_key("any") => {
+            let nodes = explain_each(tx, &members["any"], customer)?;
+            let verdict = nodes.iter().any(holds);
+            explained.insert("any".to_owned(), Value::Array(nodes));
+            verdict
+        }
+        Value::Object(members) if members.contains_key("not") => {
+            let node = explain_rule(tx, &members["not"], customer)?;
+            let verdict = !holds(&node);
+            explained.insert("not".to_owned(), node);
+            verdict
+        }
+        leaf => {
+            let rule = read_rule(leaf, &tx.rule_context())?;
+            let seen = seen(tx, &rule, customer)?;
+            explained.insert("seen".to_owned(), seen);
+            passes(tx, &rule, customer)?
+        }
+    };
+    explained.insert("holds".to_owned(), json!(verdict));
+    Ok(Value::Object(explained))
+}
+
+fn explain_each(tx: &mut Transaction<'_>, nodes: &Value, customer: &Customer) -> Result<Vec<Value>, Error> {
+    let nodes = nodes.as_array().map(Vec::as_slice).unwrap_or_default();
+    nodes.iter().map(|node| explain_rule(tx, node, customer)).collect()
+}
+
+fn holds(explained: &Value) -> bool {
+    explained.get("holds").and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// Asks the database, as a list of customers would.
+fn passes(tx: &mut Transaction<'_>, rule: &Rule, customer: &Customer) -> Result<bool, Error> {
+    let condition = Condition::new(Kind::Customer.registry(), tx.tenant(), tx.scope().visibility);
+    let found: i64 = customers::table
+        .filter(condition.with_rule(Some(rule)))
+        .filter(customers::id.eq(customer.meta.id))
+        .select(diesel::dsl::count_star())
+        .first(tx.connection())?;
+    Ok(found > 0)
+}
+
+fn seen(tx: &mut Transaction<'_>, rule: &Rule, customer: &Customer) -> Result<Value, Error> {
+    let looking = Looking {
+        registry: Kind::Customer.registry(),
+        tenant: tx.tenant(),
+        visibility: tx.scope().visibility,
+    };
+    match rule {
+        Rule::Test(test) => of_field(tx, looking, test, customer),
+        Rule::Related(related) => {
+            let value = load(tx, looking.related(related), customer)?;
+            Ok(match currency_seen(related) {
+                Some(currency) => amount(&value, &currency),
+                None => value,
+            })
+        }
+        Rule::Logged(logged) => load(tx, looking.logged(logged), customer),
+        Rule::Found { .. } => Ok(json!(customer.search_texts())),
+        _ => Ok(Value::Null),
+    }
+}
+
+fn amount(minor: &Value, currency: &str) -> Value {
+    let money = minor
+        .as_i64()
+        .zip(currency.parse().ok())
+        .map(|(minor, currency)| Money::from_minor(minor, currency));
+    money.map_or(Value::Null, |money| json!(money))
+}
+
+fn of_field(tx: &mut Transaction<'_>, looking: Looking, test: &Test, customer: &Customer) -> Result<Value, Error> {
+    let record = serde_json::to_value(customer)?;
+    let Some(relation) = test.via else {
+        return match test.field.source {
+            Source::Values => Ok(values(customer, test.field)),
+            Source::Beside { .. } => load(tx, looking.field(test.field), customer),
+            _ => Ok(member(&record, test.field)),
+        };
+    };
+    let Link::One { column } = relation.link else {
+        return Ok(Value::Null);
+    };
+    let Some(id) = record
+        .get(column)
+        .and_then(Value::as_str)
+        .and_then(|id| id.parse().ok())
+    else {
+        return Ok(Value::Null);
+    };
+    let related = references::load_related(tx, relation.target, &[id])?;
+    Ok(related
+        .get(&id)
+        .map_or(Value::Null, |record| member(record, test.field)))
+}
+
+fn member(record: &Value, field: &Field) -> Value {
+    let pointer = format!("/{}", field.name.replace('.', "/"));
+    record.pointer(&pointer).cloned().unwrap_or_default()
+}
+
+fn values(customer: &Customer, field: &Field) -> Value {
+    if field.name == "tags" {
+        return json!(customer.fields.common().tags);
+    }
+    let of_field = customer.values().into_iter().find(|(name, _)| *name == field.name);
+    of_field.map_or(Value::Null, |(_, values)| json!(values))
+}
+
+fn load(tx: &mut Transaction<'_>, seen: Seen, customer: &Customer) -> Result<Value, Error> {
+    let row = customers::table.find((tx.tenant(), customer.meta.id));
+    macro_rules! value {
+        ($figure:expr, $type:ty) => {{
+            let value: Option<$type> = row.select($figure).first(tx.connection())?;
+            json!(value)
+        }};
+    }
+    Ok(match seen {
+        Seen::Integer(figure) => value!(figure, i64),
+        Seen::Mean(figure) => value!(figure, f64),
+        Seen::Text(figure) => value!(figure, String),
+        Seen::Bool(figure) => value!(figure, bool),
+        Seen::Date(figure) => value!(figure, chrono::NaiveDate),
+        Seen::Instant(figure) => value!(figure, Timestamp),
+        Seen::Id(figure) => value!(figure, RecordId),
+    })
+}
