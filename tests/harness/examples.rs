@@ -59,9 +59,7 @@ impl Tenant {
                 "starts_at": "2026-02-02T09:00:00Z",
                 "ends_at": "2026-02-02T10:00:00Z",
             }),
-            "segments" => {
-                json!({"name": "Leads", "kind": "dynamic", "rule": {"field": "lifecycle", "value": "lead"}})
-            }
+            "segments" => json!({"name": "Picked by hand", "kind": "static"}),
             "users" => json!({"name": "Ada", "role": "agent"}),
             "teams" => json!({"name": "Sales West"}),
             "service_accounts" => json!({"name": "ERP sync", "role": "integration"}),

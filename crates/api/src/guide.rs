@@ -12,6 +12,7 @@ const PAGES: &[(&str, &str)] = &[
     ("calendar", include_str!("../../../docs/calendar.md")),
     ("import", include_str!("../../../docs/import.md")),
     ("tickets", include_str!("../../../docs/tickets.md")),
+    ("segments", include_str!("../../../docs/segments.md")),
     ("operation", include_str!("../../../docs/operation.md")),
 ];
 

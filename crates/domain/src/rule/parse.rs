@@ -72,12 +72,17 @@ impl<'a> Parser<'a> {
             let rule = self.node(rule, registry, &format!("{at}/not"), depth + 1)?;
             return Some(Rule::Not(Box::new(rule)));
         }
-        if node.contains_key("related") {
+        if ["related", "event", "history"]
+            .iter()
+            .any(|name| node.contains_key(*name))
+        {
             self.related += 1;
             if self.related > MOST_RELATED {
-                let message = format!("a rule may look at related records at most {MOST_RELATED} times");
+                let message = format!("a rule may look at related records and events at most {MOST_RELATED} times");
                 return self.fault(at, "too_many", message);
             }
+        }
+        if node.contains_key("related") {
             return self.related(node, registry, at, depth);
         }
         if let Some(segment) = node.get("segment") {

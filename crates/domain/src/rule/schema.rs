@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// A rule about records: exactly one of these forms. At most 8 deep, of 200 nodes, 10 of them about related records.
+/// A rule about records: exactly one of these forms. At most 8 deep, of 200 nodes, 10 of them about related
+/// records or events.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 #[schema(example = json!({"field": "created_at", "window": {"last": "P30D"}}))]

@@ -48,10 +48,27 @@ fn malformed_nodes_are_told() {
         (json!({"not": []}), "/not invalid_type"),
         (json!({"all": [], "any": []}), "/any unknown_field"),
         (json!({"not": named(), "a/b~c": 1}), "/a~1b~0c unknown_field"),
-        (json!({"event": "campaign.clicked"}), "/event not_available"),
-        (json!({"all": [{"history": "stage"}]}), "/all/0/history not_available"),
+        (json!({"event": "Campaign clicked"}), "/event invalid_format"),
+        (json!({"event": "customer.*", "count": 3}), "/count invalid_type"),
+        (
+            json!({"event": "customer.*", "count": {"op": "contains", "value": 1}}),
+            "/count/op operator_not_allowed",
+        ),
+        (
+            json!({"event": "customer.*", "window": {"last": "long"}}),
+            "/window/last invalid_value",
+        ),
+        (json!({"all": [{"history": "stage"}]}), "/all/0/history unknown_field"),
+        (json!({"history": "call_count"}), "/history unknown_field"),
+        (json!({"history": "name", "op": "rose"}), "/op unknown_operator"),
+        (json!({"history": "name", "value": "A"}), "/value unknown_field"),
+        (json!({"history": "birth_date", "op": "changed_to"}), "/value required"),
+        (
+            json!({"history": "lifecycle", "op": "changed_to", "value": "x"}),
+            "/value not_a_choice",
+        ),
         (json!({"consent": {}}), "/consent not_available"),
-        (json!({"not": {"segment": "x"}}), "/not/segment not_available"),
+        (json!({"not": {"segment": "x"}}), "/not/segment invalid_type"),
     ];
     for (json, expected) in cases {
         assert_eq!(faults(Kind::Customer, &json), [expected], "{json}");
