@@ -38,8 +38,8 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0002_notes", portable),
     migration!("0003_service", portable),
     migration!("0004_tasks", portable),
-    migration!("0006_interactions", portable),
-    migration!("0007_segments", portable),
+    migration!("0005_interactions", portable),
+    migration!("0006_segments", portable),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.
