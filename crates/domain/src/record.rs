@@ -141,7 +141,7 @@ pub struct Reference {
 
 /// Names a record of any kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, Queryable)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object of type and id")]
 pub struct RecordLink {
     /// The kind of record.
     #[serde(rename = "type")]
@@ -285,7 +285,7 @@ macro_rules! record_link_columns {
             ::diesel::prelude::Insertable, ::diesel::prelude::AsChangeset,
         )]
         #[diesel(table_name = ::sql::schema::$table)]
-        #[serde(deny_unknown_fields)]
+        #[serde(deny_unknown_fields, expecting = "an object of type and id")]
         pub struct $name {
             /// The kind of record.
             #[serde(rename = "type")]

@@ -4,3 +4,4 @@ pub mod explanations;
 pub mod segment_members;
 pub mod segment_refreshes;
 pub mod segments;
+mod touched_customers;

@@ -83,7 +83,8 @@ pub struct Transaction<'c> {
 }
 
 impl<'c> Transaction<'c> {
-    pub(crate) fn new(connection: &'c mut DatabaseConnection, scope: &'c Scope) -> Self {
+    /// On a connection of the caller's, which begins and ends what it wants kept together. [`crate::Store`] does so.
+    pub fn new(connection: &'c mut DatabaseConnection, scope: &'c Scope) -> Self {
         Self {
             connection,
             scope,

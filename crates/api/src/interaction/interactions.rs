@@ -37,6 +37,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     responses(
         (status = 200, description = "The interaction, which was there already", body = Interaction),
         (status = 201, description = "The new interaction", body = Interaction),
+        (status = 404, description = "The interaction of the call was deleted"),
     ),
     security(("bearer" = []), ("oauth2" = ["interactions:write", "customers:write"])))]
 pub(crate) async fn receive_call_event(writing: Writing<Interaction>) -> Result<HttpResponse, Problem> {
@@ -53,6 +54,7 @@ pub(crate) async fn receive_call_event(writing: Writing<Interaction>) -> Result<
     responses(
         (status = 200, description = "The interaction, which was there already", body = Interaction),
         (status = 201, description = "The new interaction", body = Interaction),
+        (status = 404, description = "No conversation is open, or its interaction was deleted"),
     ),
     security(("bearer" = []), ("oauth2" = ["interactions:write", "customers:write"])))]
 pub(crate) async fn receive_social_event(writing: Writing<Interaction>) -> Result<HttpResponse, Problem> {

@@ -4,24 +4,21 @@
 //! What is found by reading is written only if nobody has done that part meanwhile, so that several instances may work
 //! and each customer still enters and leaves once.
 
-use crate::events::{self, Cursor, Event};
+use crate::events::{self, Cursor};
 use crate::filter::Condition;
-use crate::kinds::with_record;
 use crate::marketing::segment_members::move_members;
+use crate::marketing::touched_customers::Touched;
 use crate::records;
-use crate::stored::Table;
 use crate::{Error, Transaction};
 use diesel::prelude::*;
 use domain::Kind;
 use domain::marketing::segments::{Segment, SegmentKind};
 use domain::operation::visibility::Visibility;
-use domain::registry::Link;
 use domain::rule::Rule;
-use serde_json::Value;
 use sql::ids::{CustomerId, EventId, RecordId, SegmentId};
 use sql::schema::{customers, segment_cursors, segment_members, segment_refreshes, segments};
 use sql::{Timestamp, on_either};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Customers that a walk looks at in one portion.
 const WALKED: i64 = 2000;
@@ -341,81 +338,4 @@ fn do_follow(tx: &mut Transaction<'_>, follow: &Follow) -> Result<(), Error> {
         make_moves(tx, moves)?;
     }
     make_due(tx, &follow.due)
-}
-
-/// Whom events may have made enter or leave.
-#[derive(Default)]
-struct Touched {
-    /// These customers.
-    customers: BTreeSet<CustomerId>,
-    /// Those that are tied to records of these kinds in ways that only a walk can find.
-    kinds: BTreeSet<Kind>,
-    /// Anyone: a record is gone that led to one.
-    anyone: bool,
-}
-
-impl Touched {
-    fn by<'e>(tx: &mut Transaction<'_>, told: impl Iterator<Item = &'e Event>) -> Result<Self, Error> {
-        let mut touched = Self::default();
-        let mut related: BTreeMap<(Kind, RecordId), Vec<&Event>> = BTreeMap::new();
-        for event in told {
-            match event.subject.kind {
-                Kind::Customer => _ = touched.customers.insert(CustomerId(event.subject.id.0)),
-                kind if columns_to_customer(kind).next().is_none() => _ = touched.kinds.insert(kind),
-                _ if event.kind.ends_with(".purged") => touched.anyone = true,
-                kind => related.entry((kind, event.subject.id)).or_default().push(event),
-            }
-        }
-        for ((kind, id), events) in related {
-            let now = record_now(tx, kind, id)?;
-            for column in columns_to_customer(kind) {
-                let Some(field) = kind.registry().field_in(column) else {
-                    continue;
-                };
-                let pointer = format!("/{}", field.name.replace('.', "/"));
-                let present = now.as_ref().and_then(|record| record.pointer(&pointer));
-                let told = events.iter().flat_map(|event| values_told(event, field.name));
-                touched
-                    .customers
-                    .extend(present.into_iter().chain(told).filter_map(customer_in));
-            }
-        }
-        Ok(touched)
-    }
-}
-
-/// The columns by which records of a kind name a customer.
-fn columns_to_customer(kind: Kind) -> impl Iterator<Item = &'static str> {
-    let relations = Kind::Customer.registry().all_relations();
-    relations.filter_map(move |relation| match relation.link {
-        Link::Many { column } if relation.target == kind => Some(column),
-        _ => None,
-    })
-}
-
-/// A record as it is now, deleted or not.
-fn record_now(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<Option<Value>, Error> {
-    let tenant = tx.tenant();
-    let json = with_record!(kind, |R| R::find(tx.connection(), tenant, id, false)?
-        .map(|record| serde_json::to_value(&record)))
-    .transpose()?;
-    Ok(json)
-}
-
-/// The values of a field before and after an event.
-fn values_told<'e>(event: &'e Event, field: &str) -> impl Iterator<Item = &'e Value> + use<'e> {
-    let (member, within) = field.split_once('.').unwrap_or((field, ""));
-    let pointer = if within.is_empty() {
-        String::new()
-    } else {
-        format!("/{within}")
-    };
-    let change = event.changes.get(member);
-    ["before", "after"]
-        .into_iter()
-        .filter_map(move |side| change?.get(side)?.pointer(&pointer))
-}
-
-fn customer_in(value: &Value) -> Option<CustomerId> {
-    value.as_str()?.parse().ok()
 }

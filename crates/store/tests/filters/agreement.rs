@@ -70,7 +70,7 @@ const FIELDS: [(Kind, &[&str]); 2] = [
 ];
 
 /// Writes customers, opportunities and users with every mix of missing values.
-fn world(database: &mut Database, tenant: Tenant) -> World {
+pub(crate) fn world(database: &mut Database, tenant: Tenant) -> World {
     let pick = |number: usize, of: usize| (number % (of + 1)).checked_sub(1);
     let users: Vec<UserId> = ["a", "Ab"]
         .iter()
@@ -302,7 +302,7 @@ fn related(kind: Kind, filter: Option<Json>, dice: Dice) -> Json {
 
 /// Where a rule goes: about which kind, and what is asked of it.
 #[derive(Debug, Clone)]
-enum Node {
+pub(crate) enum Node {
     Leaf(Dice),
     Found(usize),
     All(Vec<Node>),
@@ -312,7 +312,7 @@ enum Node {
 }
 
 impl Node {
-    fn json(&self, kind: Kind) -> Json {
+    pub(crate) fn json(&self, kind: Kind) -> Json {
         let each = |nodes: &[Self]| nodes.iter().map(|node| node.json(kind)).collect::<Vec<_>>();
         let other = if kind == Kind::Customer {
             Kind::Opportunity
@@ -333,7 +333,8 @@ impl Node {
     }
 }
 
-fn nodes() -> impl Strategy<Value = Node> {
+/// Rules of every shape, some of which are refused.
+pub(crate) fn nodes() -> impl Strategy<Value = Node> {
     let leaf = prop_oneof![8 => any::<Dice>().prop_map(Node::Leaf), 1 => any::<usize>().prop_map(Node::Found)];
     leaf.prop_recursive(4, 12, 3, |inner| {
         prop_oneof![

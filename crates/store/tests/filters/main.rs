@@ -8,6 +8,7 @@
 
 mod agreement;
 mod database;
+mod explanations;
 mod oracle;
 mod pages;
 mod plans;
