@@ -135,7 +135,7 @@ impl Compiler<'_> {
                 return;
             }
             Function::CountDistinct(field) => ("COUNT(DISTINCT ", field, ")"),
-            Function::Sum(field) => ("CAST(COALESCE(SUM(", field, "), 0) AS bigint)"),
+            Function::Sum(field) => ("COALESCE(SUM(", field, "), 0)"),
             Function::Average(field, _) => ("CAST(AVG(", field, ") AS double precision)"),
             Function::Least(field) => ("MIN(", field, ")"),
             Function::Greatest(field) => ("MAX(", field, ")"),

@@ -77,9 +77,14 @@ pub struct Looking {
 }
 
 impl Looking {
-    fn select(self, write: impl FnOnce(&mut Compiler<'_>, Scope)) -> Fragment {
+    /// Whole numbers come as `bigint`, whatever the width of their column.
+    fn select(self, field_type: FieldType, write: impl FnOnce(&mut Compiler<'_>, Scope)) -> Fragment {
+        let is_whole = matches!(field_type, FieldType::Integer | FieldType::Money);
         let mut fragment = Fragment::default();
         fragment.varies();
+        if is_whole {
+            fragment.raw("CAST(");
+        }
         let scope = Scope {
             registry: self.registry,
             alias: Alias::Table(self.registry.table),
@@ -87,12 +92,15 @@ impl Looking {
         };
         let mut compiler = Compiler::new(&mut fragment, self.registry, self.tenant, self.visibility);
         write(&mut compiler, scope);
+        if is_whole {
+            fragment.raw(" AS bigint)");
+        }
         fragment
     }
 
     /// The value of a field of the record itself.
     pub fn field(self, field: &Field) -> Seen {
-        let fragment = self.select(|compiler, scope| compiler.operand(scope.alias, field));
+        let fragment = self.select(field.field_type, |compiler, scope| compiler.operand(scope.alias, field));
         Seen::of(fragment, field.field_type)
     }
 
@@ -107,7 +115,8 @@ impl Looking {
             other => other.field().map_or(FieldType::Integer, |field| field.field_type),
         };
         let mean = matches!(function, Function::Average(..));
-        let fragment = self.select(|compiler, scope| {
+        let selected = if mean { FieldType::Text } else { field_type };
+        let fragment = self.select(selected, |compiler, scope| {
             compiler.figure_of(scope, related, function, currency, |compiler, alias| {
                 compiler.figure_value(alias, function);
             });
@@ -123,7 +132,9 @@ impl Looking {
 
     /// How many events of the record pass.
     pub fn logged(self, logged: &Logged) -> Seen {
-        let fragment = self.select(|compiler, scope| compiler.logged_count(scope, logged));
+        let fragment = self.select(FieldType::Integer, |compiler, scope| {
+            compiler.logged_count(scope, logged);
+        });
         Seen::of(fragment, FieldType::Integer)
     }
 }
