@@ -1,0 +1,108 @@
+//! C. The customer.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// What people write down about records.
+    notes (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        subject_type -> Text,
+        subject_id -> Identifier,
+        body -> Text,
+        pinned -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// Persons and organisations.
+    customers (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        kind -> Text,
+        name -> Text,
+        given_name -> Nullable<Text>,
+        family_name -> Nullable<Text>,
+        lifecycle -> Text,
+        emails -> Document,
+        phones -> Document,
+        addresses -> Document,
+        handles -> Document,
+        language -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+        birth_date -> Nullable<Date>,
+        demographics -> Document,
+        interests -> Document,
+        preferences -> Document,
+        organisation -> Document,
+        lifecycle_since -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// Ties between customers.
+    relationships (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        from_id -> Identifier,
+        to_id -> Identifier,
+        role -> Text,
+        title -> Nullable<Text>,
+        started_on -> Nullable<Date>,
+        ended_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// How a customer went from stage to stage of its lifecycle.
+    lifecycle_changes (tenant_id, customer_id, id) {
+        tenant_id -> Identifier,
+        customer_id -> Identifier,
+        id -> Identifier,
+        from_stage -> Nullable<Text>,
+        to_stage -> Text,
+        reason -> Nullable<Text>,
+        changed_at -> Instant,
+        changed_by -> Nullable<Identifier>,
+    }
+}
