@@ -27,7 +27,6 @@ test: test-units test-sqlite test-postgres ## run every test, on both databases
 
 test-units: ## run the tests that need no database
 	cargo test --locked --lib --bins
-	cargo test --locked --doc
 
 test-sqlite: build ## run the tests that need a database on SQLite
 	RAPPORT_TEST_DATABASE=sqlite cargo test --locked --test '*'

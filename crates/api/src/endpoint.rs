@@ -73,7 +73,7 @@ impl Endpoint {
 
 /// An endpoint, by the path of its handler, before which `#[utoipa::path]` says where it is found.
 ///
-/// ```ignore
+/// ```text
 /// endpoint!(crate::changes::list_changes)
 /// ```
 macro_rules! endpoint {

@@ -166,7 +166,7 @@ pub fn parse_amount(text: &str) -> Result<Decimal, String> {
 
 /// Declares an optional amount kept in two columns of a table, to be embedded in a record's fields.
 ///
-/// ```ignore
+/// ```text
 /// money_columns! {
 ///     /// What one unit costs.
 ///     pub struct UnitPrice in products (unit_price_minor, unit_price_currency)

@@ -208,7 +208,7 @@ pub trait Record: Clone + Serialize + ToSchema + Send + Sync + 'static {
 /// Declares the settable part of a record: adds what every record has, and every derive. A type is taken apart into
 /// `Name<Inner>`, because the derives must see an `Option` as such.
 ///
-/// ```ignore
+/// ```text
 /// settable! {
 ///     /// What a client may set on a product.
 ///     pub struct ProductFields in products {
@@ -269,7 +269,7 @@ macro_rules! settable {
 
 /// Declares the columns `subject_type` and `subject_id` of a table, by which its rows belong to a record of any kind.
 ///
-/// ```ignore
+/// ```text
 /// record_link_columns! {
 ///     /// The record that a note is about.
 ///     pub struct NoteSubject in notes

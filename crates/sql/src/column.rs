@@ -2,7 +2,7 @@
 
 /// Adds the shared backend to a type that can already be read and written on each database.
 ///
-/// ```ignore
+/// ```text
 /// on_multi_backend!(Timestamp as Instant);
 /// ```
 #[macro_export]
@@ -29,7 +29,7 @@ macro_rules! on_multi_backend {
 /// Stores a type in a text column on both databases, by its `as_str` and `FromStr`.
 /// The type derives `AsExpression` and `FromSqlRow` for `diesel::sql_types::Text`.
 ///
-/// ```ignore
+/// ```text
 /// text_column!(Currency);
 /// ```
 #[macro_export]
@@ -73,7 +73,7 @@ macro_rules! text_column {
 
 /// Declares an enum whose variants are stored, sent and received as lower snake case text.
 ///
-/// ```ignore
+/// ```text
 /// text_enum! {
 ///     /// What ends a sale.
 ///     pub enum Outcome { #[default] Open = "open", Won = "won", Lost = "lost" }

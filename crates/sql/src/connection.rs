@@ -20,7 +20,7 @@ impl DatabaseConnection {
 /// Repeats an expression once per database, for what the shared backend cannot say:
 /// `ON CONFLICT`, batch inserts, `FOR UPDATE`.
 ///
-/// ```ignore
+/// ```text
 /// on_either!(connection, |c| diesel::insert_into(tags::table).values(rows).on_conflict_do_nothing().execute(c))
 /// ```
 #[macro_export]

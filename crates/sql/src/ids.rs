@@ -2,7 +2,7 @@
 
 /// Declares id types over [`uuid::Uuid`].
 ///
-/// ```ignore
+/// ```text
 /// id! {
 ///     /// Names one ticket.
 ///     TicketId

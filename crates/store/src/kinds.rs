@@ -2,7 +2,7 @@
 
 /// Repeats an expression once per kind of record, with `R` as the record's type.
 ///
-/// ```ignore
+/// ```text
 /// with_record!(kind, |R| R::find(connection, tenant, id, false).map(|found| found.is_some()))
 /// ```
 macro_rules! with_record {

@@ -85,7 +85,7 @@ pub trait Stored: Table {
 
 /// Stamps the queries of a table for a record made of `meta` and the parts named.
 ///
-/// ```ignore
+/// ```text
 /// stored!(Opportunity in opportunities { fields: OpportunityFields, state: OpportunityState });
 /// ```
 #[macro_export]

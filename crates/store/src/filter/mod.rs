@@ -2,7 +2,7 @@
 //!
 //! A [`Condition`] is a boolean expression of Diesel over the record's table, an [`Order`] what goes with it:
 //!
-//! ```ignore
+//! ```text
 //! let condition = Condition::new(registry, tenant, visibility).with_rule(rule).with_search(search);
 //! for part in condition.parts(&keys, position.as_ref()) {
 //!     rows.extend(products::table.filter(part.condition).order(part.order).limit(wanted).load(connection)?);
