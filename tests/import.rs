@@ -221,18 +221,22 @@ async fn a_load_that_was_killed_goes_on_and_takes_each_row_once() {
 async fn generated_data_is_valid_and_the_same_again() {
     let tenant = Tenant::new();
     let loader = Loader::new(&tenant);
-    let generate = ["generate", "--customers", "300", "--seed", "5", "--products", "10"];
+    let sizes = ["--customers", "300", "--products", "10", "--interactions", "400"];
+    let generate = [&["generate", "--seed", "5"], &sizes[..]].concat();
     let report = loader.settings.run(&generate);
     assert!(
-        report.contains("created 467, updated 0, unchanged 0, refused 0"),
+        report.contains("created 1,017, updated 0, unchanged 0, refused 0"),
         "{report}"
     );
     assert_eq!(total(&tenant, "/v1/customers").await, 300);
     assert_eq!(total(&tenant, "/v1/opportunities").await, 150);
+    assert_eq!(total(&tenant, "/v1/tickets").await, 150);
+    assert_eq!(total(&tenant, "/v1/interactions").await, 400);
     let report = loader.settings.run(&generate);
     assert!(
-        report.contains("created 0, updated 0, unchanged 467, refused 0"),
+        report.contains("created 0, updated 0, unchanged 1,017, refused 0"),
         "{report}"
     );
     expect_first_versions(&tenant, "opportunities").await;
+    expect_first_versions(&tenant, "interactions").await;
 }

@@ -10,6 +10,8 @@ pub(super) enum Kind {
     Product = 1,
     Customer = 2,
     Opportunity = 3,
+    Ticket = 4,
+    Interaction = 5,
 }
 
 /// A stream of draws for one record.
@@ -27,6 +29,22 @@ impl Draw {
     pub(super) fn below(&mut self, bound: u32) -> u32 {
         let high = self.0.next_u64() >> 32;
         ((high * u64::from(bound)) >> 32) as u32
+    }
+
+    /// The number of one of so many records.
+    pub(super) fn index(&mut self, count: u64) -> u64 {
+        u64::from(self.below(u32::try_from(count).unwrap_or(u32::MAX)))
+    }
+
+    /// The number of a customer that something happens to: half of all goes to any of them, three tenths to every tenth
+    /// one and two tenths to every hundredth one. So a few have very many of everything, and most have few.
+    pub(super) fn customer(&mut self, count: u64) -> u64 {
+        let step = match self.below(10) {
+            0..5 => 1,
+            5..8 => 10,
+            _ => 100,
+        };
+        self.index(count.div_ceil(step)) * step
     }
 
     /// A number from `low` to `high`, both included.
@@ -91,6 +109,7 @@ mod tests {
         for _ in 0..100 {
             let some = draw.some(&[1, 2, 3, 4, 5], 3);
             assert!(some.len() <= 3 && some.is_sorted());
+            assert!(draw.customer(7) < 7 && draw.customer(101) < 101);
         }
         assert_eq!(draw.digits("a-##").len(), 4);
     }

@@ -1,9 +1,12 @@
-//! `rapport generate`: synthetic customers, products and opportunities of any number, for tests and benches.
+//! `rapport generate`: synthetic customers, products, opportunities, tickets and interactions of any number, for tests
+//! and benches.
 //! The same seed gives the same data on every machine, and a larger number of customers only adds customers.
 
 mod customers;
 mod draw;
+mod interactions;
 mod sales;
+mod tickets;
 mod words;
 
 use std::io::{self, Write};
@@ -11,9 +14,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::{Datelike, NaiveDate};
 use clap::Args;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::client::{self, Client, ItemAnswer, Outcome, ServerArgs, Upsert};
@@ -37,16 +41,35 @@ pub(crate) struct GenerateArgs {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// How many opportunities [default: half as many as customers]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=u64::from(u32::MAX)))]
     opportunities: Option<u64>,
+    /// How many interactions [default: five a customer]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=u64::from(u32::MAX)))]
+    interactions: Option<u64>,
+    /// How many tickets [default: half as many as customers]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=u64::from(u32::MAX)))]
+    tickets: Option<u64>,
     /// How many products
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     products: u64,
+    /// The day on which the data ends; a fixed one, so that the same seed gives the same data next year
+    #[arg(long, value_name = "DATE", default_value = "2026-06-30", value_parser = day)]
+    until: NaiveDate,
     /// How many batches are under way at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=32))]
     in_flight: u8,
     #[command(flatten)]
     server: ServerArgs,
+}
+
+/// A day of our time, so that the days before and after it can be told.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    let day: NaiveDate = text.parse().map_err(|_| "must be a day as in 2026-06-30".to_owned())?;
+    if (1950..2150).contains(&day.year()) {
+        Ok(day)
+    } else {
+        Err("must be of the years 1950 to 2149".to_owned())
+    }
 }
 
 /// What decides about all data.
@@ -56,6 +79,24 @@ struct Size {
     customers: u64,
     products: u64,
     opportunities: u64,
+    tickets: u64,
+    interactions: u64,
+    /// The day on which the data ends.
+    until: NaiveDate,
+}
+
+impl Size {
+    fn of(args: &GenerateArgs) -> Self {
+        Self {
+            seed: args.seed,
+            customers: args.customers,
+            products: args.products,
+            opportunities: args.opportunities.unwrap_or(args.customers / 2),
+            tickets: args.tickets.unwrap_or(args.customers / 2),
+            interactions: args.interactions.unwrap_or(args.customers * 5),
+            until: args.until,
+        }
+    }
 }
 
 /// Why data could not be sent. Records that the server refuses are no error of this kind.
@@ -81,13 +122,7 @@ struct Phase {
 
 /// Runs the command: success when every record was taken, 1 when some were refused.
 pub(crate) async fn run(args: GenerateArgs) -> Result<ExitCode, Error> {
-    let opportunities = args.opportunities.unwrap_or(args.customers / 2);
-    let size = Size {
-        seed: args.seed,
-        customers: args.customers,
-        products: args.products,
-        opportunities,
-    };
+    let size = Size::of(&args);
     let mut meter = Meter::new();
     let client = Arc::new(Client::from_env(&args.server, Box::new(meter.speaker()))?);
     let mut counts = Counts::default();
@@ -118,7 +153,7 @@ pub(crate) async fn run(args: GenerateArgs) -> Result<ExitCode, Error> {
     })
 }
 
-fn phases(size: &Size) -> [Phase; 5] {
+fn phases(size: &Size) -> [Phase; 7] {
     let phase = |kind, resource, count, make| Phase {
         kind,
         resource,
@@ -135,6 +170,13 @@ fn phases(size: &Size) -> [Phase; 5] {
             customers::customer(size.seed, index)
         }),
         phase("opportunity", "opportunities", size.opportunities, sales::opportunity),
+        phase("ticket", "tickets", size.tickets, tickets::ticket),
+        phase(
+            "interaction",
+            "interactions",
+            size.interactions,
+            interactions::interaction,
+        ),
     ]
 }
 
@@ -181,6 +223,15 @@ fn items(size: &Size, phase: &Phase, range: std::ops::Range<u64>) -> serde_json:
 /// The external id of a record: the seed is part of it, so that two seeds give two sets of data.
 fn id(seed: u64, kind: &str, index: u64) -> String {
     format!("{seed}-{kind}-{index}")
+}
+
+/// Names another generated record by its external id.
+fn reference(seed: u64, kind: &str, index: u64) -> Value {
+    json!(format!("by/{SYSTEM}/{}", id(seed, kind, index)))
+}
+
+fn money(cents: u64) -> Value {
+    json!({"amount": format!("{}.{:02}", cents / 100, cents % 100), "currency": "EUR"})
 }
 
 /// What became of all records.

@@ -1,11 +1,11 @@
 //! Synthetic products, one pipeline with its stages, and opportunities on them.
 
-use chrono::{Days, NaiveDate};
+use chrono::Days;
 use serde_json::{Value, json};
 
 use super::draw::{Draw, Kind};
 use super::words::{HEADS, MIDDLES, PRODUCT_KINDS};
-use super::{SYSTEM, Size, id};
+use super::{Size, money, reference};
 
 /// Name, kind and probability of the stages, in their order.
 pub(super) const STAGES: [(&str, &str, u8); 6] = [
@@ -16,11 +16,6 @@ pub(super) const STAGES: [(&str, &str, u8); 6] = [
     ("Won", "won", 100),
     ("Lost", "lost", 0),
 ];
-
-/// The day on which the data ends: a fixed one, because the same seed must give the same data next year.
-fn today() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 6, 30).unwrap_or_default()
-}
 
 /// The one pipeline.
 pub(super) fn pipeline() -> Value {
@@ -58,10 +53,15 @@ fn product_facts(seed: u64, index: u64) -> (String, &'static str, u64) {
     (name, category, cents)
 }
 
+/// Whose an opportunity is: what is drawn for it first.
+pub(super) fn customer_of(size: &Size, index: u64) -> u64 {
+    Draw::new(size.seed, Kind::Opportunity, index).index(size.customers)
+}
+
 /// An opportunity of some customer: one in four is open, of the others three in five are won.
 pub(super) fn opportunity(size: &Size, index: u64) -> Value {
     let mut draw = Draw::new(size.seed, Kind::Opportunity, index);
-    let customer = u64::from(draw.below(u32::try_from(size.customers).unwrap_or(u32::MAX)));
+    let customer = draw.index(size.customers);
     let (lines, total) = lines(&mut draw, size);
     let stage = match draw.below(100) {
         0..10 => 0,
@@ -81,13 +81,13 @@ pub(super) fn opportunity(size: &Size, index: u64) -> Value {
         "tags": ["synthetic"],
     });
     let age = u64::from(draw.below(if stage < 4 { 200 } else { 900 }));
-    let opened = today() - Days::new(age);
+    let opened = size.until - Days::new(age);
     record["opened_on"] = json!(opened.to_string());
     if stage < 4 {
-        let expected = today() + Days::new(u64::from(draw.between(1, 180)));
+        let expected = size.until + Days::new(u64::from(draw.between(1, 180)));
         record["expected_close_on"] = json!(expected.to_string());
     } else {
-        let closed = (opened + Days::new(u64::from(draw.between(5, 150)))).min(today());
+        let closed = (opened + Days::new(u64::from(draw.between(5, 150)))).min(size.until);
         record["closed_on"] = json!(closed.to_string());
         let reasons: &[&str] = if stage == 4 {
             &["price", "quality", "relationship"]
@@ -103,7 +103,7 @@ pub(super) fn opportunity(size: &Size, index: u64) -> Value {
 fn lines(draw: &mut Draw, size: &Size) -> (Vec<Value>, u64) {
     let mut total = 0;
     let lines = (0..draw.between(1, 3)).map(|_| {
-        let index = u64::from(draw.below(u32::try_from(size.products).unwrap_or(u32::MAX)));
+        let index = draw.index(size.products);
         let cents = product_facts(size.seed, index).2;
         let quantity = draw.between(1, 12);
         total += cents * u64::from(quantity);
@@ -115,24 +115,10 @@ fn lines(draw: &mut Draw, size: &Size) -> (Vec<Value>, u64) {
     (lines.collect(), total)
 }
 
-fn reference(seed: u64, kind: &str, index: u64) -> String {
-    format!("by/{SYSTEM}/{}", id(seed, kind, index))
-}
-
-fn money(cents: u64) -> Value {
-    json!({"amount": format!("{}.{:02}", cents / 100, cents % 100), "currency": "EUR"})
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SIZE: Size = Size {
-        seed: 1,
-        customers: 100,
-        products: 20,
-        opportunities: 50,
-    };
+    use crate::generate::tests::SIZE;
 
     #[test]
     fn an_amount_is_the_sum_of_its_lines() {

@@ -1,5 +1,5 @@
-//! The raw material of synthetic records: syllables that make no real name, places with their postal codes, and
-//! telephone numbers from ranges that regulators keep for fiction.
+//! The raw material of synthetic records: syllables that make no real name, places with their postal codes,
+//! telephone numbers from ranges that regulators keep for fiction, and what is talked about.
 
 /// A place a customer may live in. `#` stands for a digit.
 pub(super) struct Place {
@@ -127,4 +127,118 @@ pub(super) const PRODUCT_KINDS: &[(&str, &str)] = &[
     ("Scanner", "devices"),
     ("Sensor", "devices"),
     ("Support Plan", "services"),
+];
+
+/// What interactions are about, in a line and at length.
+pub(super) const TOPICS: &[(&str, &str)] = &[
+    (
+        "Offer",
+        "Went through the offer line by line; wants it with a longer term of payment.",
+    ),
+    (
+        "Delivery date",
+        "Asked when the goods leave the house. Told the date on the order.",
+    ),
+    (
+        "Invoice",
+        "One position on the invoice was not clear. Explained, no change needed.",
+    ),
+    (
+        "Price list",
+        "Wants the list of this quarter, with the discounts for larger quantities.",
+    ),
+    ("Demonstration", "Would like to see the device at work before deciding."),
+    (
+        "Renewal",
+        "The term ends soon. Is content and thinks of going on for two years.",
+    ),
+    ("Return", "Part of the delivery goes back: it was ordered twice."),
+    ("Service visit", "The yearly inspection is due. Agreed upon a day."),
+    (
+        "Introduction",
+        "First contact. Spoke about what we do and what is needed there.",
+    ),
+    ("References", "Asked who else of the industry works with it."),
+    (
+        "Contract",
+        "Their lawyers have two questions about liability. Passed on.",
+    ),
+    ("Training", "Three colleagues need an introduction to the new version."),
+    (
+        "Address change",
+        "Is moving house next month; the new address is noted.",
+    ),
+    ("Thanks", "Said thank you for the quick help."),
+];
+pub(super) const NETWORKS: &[&str] = &["facebook", "instagram", "linkedin", "mastodon", "x"];
+
+/// What tickets are about, the queue in which they wait, and what the customer wrote.
+pub(super) const MATTERS: &[(&str, &str, &str)] = &[
+    (
+        "Parcel has not arrived",
+        "delivery",
+        "The parcel was to come last week. Where is it?",
+    ),
+    (
+        "Wrong item delivered",
+        "delivery",
+        "We ordered the larger one. What shall we do with this?",
+    ),
+    (
+        "Invoice is wrong",
+        "billing",
+        "The discount that we agreed upon is missing.",
+    ),
+    (
+        "Payment was taken twice",
+        "billing",
+        "The same amount left our account on two days.",
+    ),
+    (
+        "Device does not start",
+        "technical",
+        "The lamp lights up and goes out again. Nothing else happens.",
+    ),
+    (
+        "Cannot sign in",
+        "technical",
+        "The page says that the password is wrong. It is not.",
+    ),
+    (
+        "How to change the settings",
+        "technical",
+        "Where do we set the language for all users?",
+    ),
+    (
+        "Return of goods",
+        "returns",
+        "We would like to send back two of the five.",
+    ),
+    (
+        "Change of address",
+        "accounts",
+        "From next month on we are at another address.",
+    ),
+    (
+        "Copy of a contract",
+        "accounts",
+        "Please send us a copy of our contract.",
+    ),
+];
+
+/// Categories of complaints, each with its causes.
+pub(super) const COMPLAINTS: &[(&str, &[&str])] = &[
+    (
+        "billing/invoice/amount",
+        &["discount not recorded", "price list out of date"],
+    ),
+    ("billing/invoice/late", &["invoice run failed"]),
+    ("delivery/damaged", &["packaging too weak", "dropped by the courier"]),
+    (
+        "delivery/late",
+        &["courier lost the parcel", "out of stock", "wrong address"],
+    ),
+    ("product/defect", &["faulty batch", "firmware"]),
+    ("service/unfriendly", &["too few people on duty"]),
+    ("service/waiting_time", &["too few people on duty", "telephone system"]),
 ];
