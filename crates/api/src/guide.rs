@@ -8,6 +8,7 @@ use pulldown_cmark::{Options, Parser, html};
 /// The pages, by the name of their file.
 const PAGES: &[(&str, &str)] = &[
     ("conventions", include_str!("../../../docs/conventions.md")),
+    ("customers", include_str!("../../../docs/customers.md")),
     ("rules", include_str!("../../../docs/rules.md")),
     ("calendar", include_str!("../../../docs/calendar.md")),
     ("import", include_str!("../../../docs/import.md")),

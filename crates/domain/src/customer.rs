@@ -5,6 +5,8 @@ pub mod customers;
 pub mod lifecycle;
 pub mod lifecycle_changes;
 pub mod notes;
+pub mod overview;
 pub mod phone_numbers;
 pub mod profile;
 pub mod relationships;
+pub mod timeline;

@@ -55,3 +55,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     tickets,
     users,
 );
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    opportunities::status,
+    opportunities::probability,
+    opportunities::amount_currency,
+    stages::probability,
+);

@@ -4,10 +4,11 @@ use crate::Error;
 use crate::transaction::{Actor, ActorKind, Transaction};
 use diesel::prelude::*;
 use domain::Kind;
+use domain::customer::timeline;
 use domain::record::RecordLink;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sql::ids::{EventId, PrincipalId, RecordId, TenantId};
+use sql::ids::{CustomerId, EventId, PrincipalId, RecordId, TenantId};
 use sql::schema::{event_retention, events};
 use sql::{DatabaseConnection, Json, Timestamp, insert_all, on_either};
 use utoipa::ToSchema;
@@ -27,6 +28,7 @@ pub struct NewEvent {
     version: i64,
     changes: Json<Map<String, Value>>,
     request_id: Option<String>,
+    customer_id: Option<CustomerId>,
 }
 
 impl NewEvent {
@@ -68,6 +70,17 @@ impl NewEvent {
             version,
             changes: Json(changes),
             request_id: tx.scope().request_id.as_deref().map(str::to_owned),
+            customer_id: None,
+        }
+        .of_customer((subject.kind == Kind::Customer).then_some(CustomerId(subject.id.0)))
+    }
+
+    /// The same, told in the timeline of a customer if timelines tell of such events.
+    #[must_use]
+    pub fn of_customer(self, customer: Option<CustomerId>) -> Self {
+        Self {
+            customer_id: customer.filter(|_| timeline::is_told(&self.kind)),
+            ..self
         }
     }
 }

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0004_tasks", portable),
     migration!("0005_interactions", portable),
     migration!("0006_segments", portable),
+    migration!("0008_duplicates", portable),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.

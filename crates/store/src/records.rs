@@ -436,7 +436,14 @@ fn set_deleted<R: Stored>(
 
 fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, record: &R, before: Value, after: Value) {
     let meta = record.meta();
+    // Whose matter it is now; a record that is a customer itself needs no such member.
+    let customer = after["customer_id"].as_str().and_then(|id| id.parse().ok());
     let changes = events::changes(before, after);
     let event = NewEvent::new(tx, R::KIND, what, meta.id, meta.version, changes);
+    let event = if R::KIND == domain::Kind::Customer {
+        event
+    } else {
+        event.of_customer(customer)
+    };
     tx.announce(event);
 }

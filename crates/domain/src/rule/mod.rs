@@ -125,6 +125,16 @@ impl Rule {
         }
     }
 
+    /// That a field of a kind of record passes a check; none when there is no such field.
+    pub fn of_field(kind: Kind, field: &str, check: Check) -> Option<Self> {
+        let field = kind.registry().field(field)?;
+        Some(Self::Test(Test {
+            via: None,
+            field,
+            check,
+        }))
+    }
+
     /// That a field of ids names one of these records.
     pub fn names(field: &'static Field, ids: impl IntoIterator<Item = RecordId>) -> Self {
         Self::Test(Test {

@@ -86,11 +86,11 @@ impl PipelineSummary {
 impl StageSummary {
     fn new(stage: &Stage, shares: &[Share]) -> Self {
         let shares: Vec<&Share> = shares.iter().filter(|share| share.stage_id == stage.id()).collect();
-        let mut by_currency: BTreeMap<Currency, Sums> = BTreeMap::new();
+        let mut totals = AmountTotals::default();
         for share in &shares {
             if let Some(currency) = share.currency {
                 let probability = stage.effective_probability(share.probability);
-                by_currency.entry(currency).or_default().add(share, probability);
+                totals.add(currency, share.count, share.minor, probability);
             }
         }
         let fields = &stage.fields;
@@ -101,15 +101,31 @@ impl StageSummary {
             kind: fields.kind,
             probability: fields.probability,
             count: shares.iter().map(|share| share.count).sum(),
-            amounts: by_currency
-                .iter()
-                .map(|(currency, sums)| sums.told_in(*currency))
-                .collect(),
+            amounts: totals.told(),
         }
     }
 }
 
-#[derive(Default)]
+/// Amounts added up by currency, each also weighted by its probability.
+#[derive(Debug, Default)]
+pub struct AmountTotals(BTreeMap<Currency, Sums>);
+
+impl AmountTotals {
+    /// Adds opportunities of one currency and one probability in percent, and the sum of their amounts in minor units.
+    pub fn add(&mut self, currency: Currency, count: i64, minor: i128, probability: i32) {
+        let sums = self.0.entry(currency).or_default();
+        sums.count += count;
+        sums.minor += minor;
+        sums.weighted += minor * i128::from(probability);
+    }
+
+    /// What they come to.
+    pub fn told(&self) -> Vec<AmountSummary> {
+        self.0.iter().map(|(currency, sums)| sums.told_in(*currency)).collect()
+    }
+}
+
+#[derive(Debug, Default)]
 struct Sums {
     count: i64,
     minor: i128,
@@ -118,12 +134,6 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, share: &Share, probability: i32) {
-        self.count += share.count;
-        self.minor += share.minor;
-        self.weighted += share.minor * i128::from(probability);
-    }
-
     fn told_in(&self, currency: Currency) -> AmountSummary {
         let weighted = Decimal::try_from_i128_with_scale(self.weighted, 2).ok();
         let weighted = weighted.and_then(|minor| minor.round().to_i64());

@@ -23,6 +23,15 @@ sql::text_enum! {
 }
 
 impl OpportunityStatus {
+    /// How likely an opportunity that stands so is won, in percent: as its stage says, unless it is open and has an
+    /// estimate of its own.
+    pub fn probability(self, of_stage: i32, own: Option<i32>) -> i32 {
+        match self {
+            Self::Open => own.unwrap_or(of_stage),
+            Self::Won | Self::Lost => of_stage,
+        }
+    }
+
     /// Whether nothing more is to come.
     pub const fn is_closed(self) -> bool {
         matches!(self, Self::Won | Self::Lost)
@@ -91,10 +100,7 @@ impl Stage {
     /// How likely an opportunity in this stage is won, in percent: closed is certain, otherwise its own estimate or else
     /// that of the stage.
     pub fn effective_probability(&self, own: Option<i32>) -> i32 {
-        match self.fields.kind {
-            OpportunityStatus::Open => own.unwrap_or(self.fields.probability),
-            OpportunityStatus::Won | OpportunityStatus::Lost => self.fields.probability,
-        }
+        self.fields.kind.probability(self.fields.probability, own)
     }
 
     /// The first stage of a kind, in the order of the pipeline whose stages these are.

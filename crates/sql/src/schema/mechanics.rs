@@ -46,6 +46,7 @@ diesel::table! {
         version -> BigInt,
         changes -> Document,
         request_id -> Nullable<Text>,
+        customer_id -> Nullable<Identifier>,
     }
 }
 

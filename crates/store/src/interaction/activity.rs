@@ -2,17 +2,19 @@
 //!
 //! A new interaction is added to the figures; any other change counts anew.
 
-use crate::{Error, Transaction};
+use crate::{Error, Transaction, records};
 use diesel::dsl::{case_when, count_star, max};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use domain::customer::overview::InteractionFigures;
 use domain::interaction::interactions::{Channel, Interaction};
+use domain::operation::visibility::Visibility;
 use sql::ids::{CustomerId, TenantId};
 use sql::schema::{customer_activity as activity, interactions};
 use sql::{Timestamp, on_either};
 
 /// The figures of one customer.
-#[derive(Debug, Default, Insertable)]
+#[derive(Debug, Default, Queryable, Selectable, Insertable)]
 #[diesel(table_name = activity, treat_none_as_default_value = false)]
 struct Figures {
     last_interaction_at: Option<Timestamp>,
@@ -46,6 +48,22 @@ impl Figures {
             Channel::Note => &mut self.note_count,
         };
         *of_channel += count;
+    }
+
+    fn told(&self) -> InteractionFigures {
+        let channels = [
+            (Channel::Call, self.call_count),
+            (Channel::Email, self.email_count),
+            (Channel::Meeting, self.meeting_count),
+            (Channel::Visit, self.visit_count),
+            (Channel::Chat, self.chat_count),
+            (Channel::Sms, self.sms_count),
+            (Channel::Fax, self.fax_count),
+            (Channel::Web, self.web_count),
+            (Channel::Social, self.social_count),
+            (Channel::Note, self.note_count),
+        ];
+        InteractionFigures::of(channels.map(|(channel, count)| (channel, count, self.last_interaction_at)))
     }
 }
 
@@ -108,6 +126,25 @@ fn add(tx: &mut Transaction<'_>, customer: CustomerId, new: &Interaction) -> Res
         .set((activity::last_interaction_at.eq(last), sums))
         .execute(c))?;
     Ok(())
+}
+
+/// What the interactions of a customer amount to, as far as the caller may see them.
+pub(crate) fn figures(tx: &mut Transaction<'_>, customer: CustomerId) -> Result<InteractionFigures, Error> {
+    if tx.scope().visibility == Visibility::All {
+        let kept = activity::table
+            .find((tx.tenant(), customer))
+            .select(Figures::as_select());
+        let kept = kept.first(tx.connection()).optional()?;
+        return Ok(kept.unwrap_or_default().told());
+    }
+    let seen = interactions::table
+        .filter(interactions::tenant_id.eq(tx.tenant()))
+        .filter(interactions::customer_id.eq(customer))
+        .filter(records::visible_condition::<Interaction>(tx))
+        .group_by(interactions::channel)
+        .select((interactions::channel, count_star(), max(interactions::started_at)));
+    let seen: Vec<(Channel, i64, Option<Timestamp>)> = seen.load(tx.connection())?;
+    Ok(InteractionFigures::of(seen))
 }
 
 /// Counts the interactions of a customer.

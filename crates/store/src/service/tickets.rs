@@ -90,7 +90,7 @@ fn tell_the_rest(tx: &mut Transaction<'_>, before: &Ticket, after: &Ticket) -> R
 fn announce(tx: &mut Transaction<'_>, ticket: &Ticket, what: &str, changes: Map<String, Value>) {
     // The row is written at its new version already.
     let event = NewEvent::new(tx, Kind::Ticket, what, ticket.meta.id, ticket.meta.version, changes);
-    tx.announce(event);
+    tx.announce(event.of_customer(ticket.fields.customer_id));
 }
 
 fn terms_of(tx: &mut Transaction<'_>, ticket: Option<&Ticket>) -> Result<Option<Terms>, Error> {

@@ -10,6 +10,7 @@ mod agreement;
 mod database;
 mod explanations;
 mod oracle;
+mod overview;
 mod pages;
 mod plans;
 mod registry;

@@ -20,6 +20,7 @@ const SHARED: &[&str] = &[
 /// lookup tables lead to records of any kind, and a principal is a user or a service account.
 const LOOSE: &[(&str, &str)] = &[
     ("events", "actor_id"),
+    ("events", "customer_id"),
     ("events", "request_id"),
     ("events", "subject_id"),
     ("external_ids", "external_id"),
