@@ -19,6 +19,8 @@ mod crashes;
 mod credentials;
 mod customer_360;
 mod customers;
+mod documents;
+mod documents_kept;
 mod idempotency;
 mod import;
 mod interactions;

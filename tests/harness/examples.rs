@@ -9,6 +9,7 @@ pub(crate) const RESOURCES: &[&str] = &[
     "customers",
     "relationships",
     "notes",
+    "documents",
     "interactions",
     "products",
     "pipelines",
@@ -37,6 +38,10 @@ impl Tenant {
             "notes" => {
                 let subject = json!({"type": "customer", "id": self.example_id("customers").await});
                 json!({"subject": subject, "body": "Prefers to be called after 16:00."})
+            }
+            "documents" => {
+                let subject = json!({"type": "customer", "id": self.example_id("customers").await});
+                json!({"subject": subject, "name": "Offer 2026-17.pdf"})
             }
             "interactions" => json!({"channel": "call", "started_at": "2026-01-31T09:30:00Z"}),
             "products" => json!({"name": "GTX Pro"}),

@@ -91,20 +91,29 @@ impl<R: Record> FromRequest for Writing<R> {
         Box::pin(async move {
             let (state, caller) = admit(&request, Permission::Write(R::KIND)).await?;
             let body = body::read(&request, payload).await?;
-            let mut query = Query::of(&request)?;
-            let dry_run = query.take_flag("dry_run");
-            let expected = expected_version(request.headers())?;
-            let key = idempotency_key(request.headers())?.map(|key| name_request(&request, key, &body));
-            Ok(Self {
-                state,
-                caller,
-                query,
-                body,
-                expected,
-                dry_run,
-                key,
-                kind: PhantomData,
-            })
+            Self::with_body(&request, state, caller, body)
+        })
+    }
+}
+
+/// The caller may write records of this kind by a body of any media type, which is read as it arrives.
+pub(crate) struct Uploading<R> {
+    /// What the caller may do, but for the idempotency key: what the request is shows only when the body is read.
+    pub(crate) writing: Writing<R>,
+    /// The body.
+    pub(crate) payload: Payload,
+}
+
+impl<R: Record> FromRequest for Uploading<R> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let (state, caller) = admit(&request, Permission::Write(R::KIND)).await?;
+            let writing = Writing::with_body(&request, state, caller, Value::Null)?;
+            Ok(Self { writing, payload })
         })
     }
 }
@@ -121,6 +130,40 @@ impl<R: Record> Reading<R> {
 }
 
 impl<R: Record> Writing<R> {
+    fn with_body(request: &HttpRequest, state: State, caller: Caller, body: Value) -> Result<Self, Problem> {
+        let mut query = Query::of(request)?;
+        let dry_run = query.take_flag("dry_run");
+        let expected = expected_version(request.headers())?;
+        let key = idempotency_key(request.headers())?.map(|key| name_request(request, key, &body));
+        Ok(Self {
+            state,
+            caller,
+            query,
+            body,
+            expected,
+            dry_run,
+            key,
+            kind: PhantomData,
+        })
+    }
+
+    /// Whether nothing is to be kept.
+    pub(crate) const fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Whether the request has an idempotency key, so that it may be the repetition of one that was answered.
+    pub(crate) const fn may_be_repeated(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// With what the body of an upload has turned out to be, which tells one request with the same key from another.
+    #[must_use]
+    pub(crate) fn having_read(mut self, request: &HttpRequest, body: &Value) -> Self {
+        self.key = self.key.map(|key| name_request(request, key.key, body));
+        self
+    }
+
     /// The body, which this operation needs.
     pub fn take_body(&mut self) -> Result<Value, Problem> {
         match std::mem::take(&mut self.body) {

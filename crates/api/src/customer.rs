@@ -1,5 +1,8 @@
 //! C. The customer: what is special to its resources.
 
 pub(crate) mod customers;
+pub(crate) mod document_duties;
+pub(crate) mod document_uploads;
+pub(crate) mod documents;
 pub(crate) mod overview;
 pub(crate) mod timeline;

@@ -3,6 +3,7 @@
 //! Any number of instances may perform them. A change and its event stand in one write, which looks again at what it
 //! found before, so each happens once.
 
+use crate::customer::document_duties;
 use crate::state::State;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +14,11 @@ use store::service::ticket_alarms;
 use store::{Error, Scope, Transaction};
 
 /// Portions of one duty that are done for one tenant in a round, so that no tenant keeps the others waiting.
-const PORTIONS: usize = 100;
+pub(crate) const PORTIONS: usize = 100;
 
 /// Looks for what is due every so often. It ends with the process.
 pub fn start(state: &State, every: Duration) {
+    document_duties::start(state, every);
     let state = state.clone();
     tokio::spawn(async move {
         let mut rounds = tokio::time::interval(every);

@@ -28,6 +28,7 @@ pub mod problem;
 mod problem_pages;
 mod projection;
 mod query;
+mod ranges;
 mod rate_limit;
 mod reply;
 pub mod request_id;
@@ -37,6 +38,7 @@ mod service;
 mod state;
 mod strict_json;
 
+pub use customer::document_uploads::Documents;
 pub use problem::Problem;
 pub use rate_limit::RateLimit;
 pub use service::{ServerOptions, serve};

@@ -1,6 +1,7 @@
 //! The limits of the service, in one place, and published at `GET /v1/limits`.
 
-use actix_web::HttpResponse;
+use crate::state::State;
+use actix_web::{HttpResponse, web};
 use domain::rule;
 use serde::Serialize;
 use std::time::Duration;
@@ -32,6 +33,19 @@ pub(crate) fn body_limit(path: &str) -> usize {
     if path.ends_with("/batch") { BATCH_BODY } else { BODY }
 }
 
+/// Bytes a second at which the content of a document must arrive on the long run.
+pub const UPLOAD_RATE: u64 = 16 * 1024;
+
+/// How long content may take until the next of its bytes arrives, from when the first were awaited.
+pub(crate) fn upload_deadline(received: u64) -> Duration {
+    BODY_DEADLINE + Duration::from_secs(received / UPLOAD_RATE)
+}
+
+/// Whether what is sent or answered at a path streams, for as long as it goes on at a fair rate.
+pub(crate) fn is_stream(path: &str) -> bool {
+    path.starts_with("/v1/documents/") && (path.ends_with("/content") || path.ends_with("/upload"))
+}
+
 /// Every limit of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Limits {
@@ -41,6 +55,12 @@ pub struct Limits {
     /// Bytes of the body of a batch.
     #[schema(examples(16_777_216))]
     batch_body_bytes: usize,
+    /// Bytes of the content of a document.
+    #[schema(examples(26_214_400))]
+    document_bytes: u64,
+    /// Bytes a second at which the content of a document must arrive on the long run, after the first `body_seconds`.
+    #[schema(examples(16_384))]
+    document_bytes_per_second: u64,
     /// Items of a batch.
     #[schema(examples(1000))]
     batch_items: usize,
@@ -84,10 +104,12 @@ pub struct Limits {
 /// Every limit, for programs to read.
 #[utoipa::path(get, path = "/v1/limits", tag = "Operation", operation_id = "get_limits",
     responses((status = 200, description = "Every limit of the service", body = Limits)), security(()))]
-pub async fn get_limits() -> HttpResponse {
+pub async fn get_limits(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(Limits {
         body_bytes: BODY,
         batch_body_bytes: BATCH_BODY,
+        document_bytes: state.documents.max_bytes,
+        document_bytes_per_second: UPLOAD_RATE,
         batch_items: BATCH_ITEMS,
         json_depth: crate::strict_json::MAX_DEPTH,
         body_seconds: BODY_DEADLINE.as_secs(),

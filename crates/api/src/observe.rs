@@ -1,6 +1,7 @@
 //! What surrounds every request: its log line and metrics, its deadline, and a problem document for
 //! whatever went wrong outside a handler. Nothing personal is logged: the route, never the path.
 
+use crate::limits;
 use crate::problem::Problem;
 use crate::rate_limit::Remaining;
 use crate::request_id;
@@ -28,7 +29,10 @@ pub(crate) async fn request(
         // HEAD is GET without the body (RFC 9110 section 9.3.2); the codec leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let work = AssertUnwindSafe(tokio::time::timeout(HARD_DEADLINE, next.call(request))).catch_unwind();
+    // What streams has a deadline of its own, by what has arrived.
+    let deadline = (!limits::is_stream(request.path())).then_some(HARD_DEADLINE);
+    let deadline = deadline.unwrap_or(Duration::from_hours(24));
+    let work = AssertUnwindSafe(tokio::time::timeout(deadline, next.call(request))).catch_unwind();
     // The request must not be held while it is routed, so what fails here has no route to be counted under.
     let mut response = match work.await {
         Ok(Ok(response)) => as_problem(response?.map_into_boxed_body()),

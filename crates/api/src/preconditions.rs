@@ -40,6 +40,18 @@ pub(crate) fn expected(text: &str) -> Option<Expected> {
     Some(Expected::OneOf(versions))
 }
 
+/// The contents that If-Match names: entity tags that are a SHA-256 in hexadecimal, as documents have.
+pub(crate) fn expected_contents(headers: &HeaderMap) -> Vec<String> {
+    let named = headers
+        .get(IF_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let tags = named.split(',').map(str::trim);
+    let quoted = tags.filter_map(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+    let is_hash = |tag: &&str| tag.len() == 64 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    quoted.filter(is_hash).map(str::to_owned).collect()
+}
+
 /// Whether the client has this version already.
 pub(crate) fn is_known(headers: &HeaderMap, version: i64) -> bool {
     is_known_tag(headers, &etag(version))

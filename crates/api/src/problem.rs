@@ -154,7 +154,13 @@ pub const PROBLEMS: &[ProblemKind] = &[
         "unsupported_media_type",
         415,
         "Unsupported media type",
-        "Send `Content-Type: application/json`.",
+        "Send JSON as `application/json`; the content of a document as one of the types that this service takes.",
+    ),
+    kind(
+        "range_not_satisfiable",
+        416,
+        "The range lies outside the content",
+        "`Content-Range` tells how many bytes there are.",
     ),
     kind(
         "invalid",
@@ -373,6 +379,10 @@ impl From<store::Error> for Problem {
             Error::Unavailable(cause) => {
                 tracing::warn!(%cause, "the database is unavailable");
                 Self::unavailable("the database cannot be reached or is full")
+            }
+            Error::Blobs(cause) => {
+                tracing::warn!(%cause, "the store of documents is unavailable");
+                Self::unavailable("the store of documents cannot be reached or is full")
             }
             error if error.is_timeout() => {
                 tracing::warn!(%error, "a statement took too long");

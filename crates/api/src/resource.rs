@@ -91,7 +91,7 @@ pub(crate) async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpRes
 }
 
 /// Reads the settable part now, unless it names other records in ways that only the store can resolve.
-fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem> {
+pub(crate) fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem> {
     if references::any_indirect(&body) {
         return Ok(Draft::Raw(body, LocalReferences::new()));
     }

@@ -3,7 +3,7 @@
 pub(crate) mod satisfaction;
 pub(crate) mod tickets;
 
-use crate::customer::customers;
+use crate::customer::{customers, documents};
 use crate::endpoint::{Endpoint, endpoint, mount};
 use crate::interaction::interactions;
 use crate::marketing::segments;
@@ -45,6 +45,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         customers::endpoints(),
         resource::<Relationship>(),
         resource::<Note>(),
+        documents::endpoints(),
         interactions::endpoints(),
         resource::<Product>(),
         pipelines::endpoints(),

@@ -2,6 +2,7 @@
 
 use crate::auth::Auth;
 use crate::cursor::CursorKey;
+use crate::customer::document_uploads::Documents;
 use crate::rate_limit::RateLimit;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use store::Store;
 pub struct State {
     /// The data.
     pub store: Arc<Store>,
+    /// The content of documents.
+    pub documents: Arc<Documents>,
     /// Who calls.
     pub auth: Arc<Auth>,
     /// Signs cursors.

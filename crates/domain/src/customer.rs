@@ -2,8 +2,10 @@
 
 pub mod contact_points;
 pub mod customers;
+pub mod documents;
 pub mod lifecycle;
 pub mod lifecycle_changes;
+pub mod media_types;
 pub mod notes;
 pub mod overview;
 pub mod phone_numbers;

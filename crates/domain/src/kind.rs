@@ -11,6 +11,8 @@ sql::text_enum! {
         Relationship = "relationship",
         /// What somebody wrote down about a record.
         Note = "note",
+        /// A file that belongs to a record.
+        Document = "document",
         /// A contact with a customer.
         Interaction = "interaction",
         /// Something that is sold.
@@ -59,6 +61,7 @@ impl Kind {
             Self::Customer => &crate::customer::customers::REGISTRY,
             Self::Relationship => &crate::customer::relationships::REGISTRY,
             Self::Note => &crate::customer::notes::REGISTRY,
+            Self::Document => &crate::customer::documents::REGISTRY,
             Self::Interaction => &crate::interaction::interactions::REGISTRY,
             Self::Product => &crate::sales::products::REGISTRY,
             Self::Pipeline => &crate::sales::pipelines::REGISTRY,

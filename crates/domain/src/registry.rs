@@ -308,4 +308,5 @@ pub const COMMON_RELATIONS: &[Relation] = &[
     Relation::one("owner", Kind::User, "owner_id"),
     Relation::one("team", Kind::Team, "team_id"),
     Relation::many("notes", Kind::Note, "subject_id"),
+    Relation::many("documents", Kind::Document, "subject_id"),
 ];

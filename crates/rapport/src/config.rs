@@ -1,14 +1,18 @@
 //! Configuration: a file, over it the environment, over that the command line.
 
-use api::RateLimit;
 use api::auth::AuthOptions;
 use api::auth::issuers::IssuerConfig;
+use api::{Documents, RateLimit};
 use clap::Args;
+use domain::customer::media_types::NoMediaType;
 use domain::money::Currency;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
+use store::Blobs;
+use store::blobs::Location;
 
 /// Settings on the command line. Each can also stand in the environment, or in the file.
 #[derive(Debug, Clone, Default, Args)]
@@ -60,6 +64,16 @@ pub(crate) struct Config {
     pub(crate) event_retention_days: Option<u32>,
     /// Seconds between two rounds of tidying.
     pub(crate) maintenance_seconds: u64,
+    /// Where the content of documents is kept: `file:///folder` or `s3://bucket/prefix`; by default `documents` in the
+    /// data folder.
+    #[serde(default)]
+    pub(crate) documents_url: Option<String>,
+    /// Bytes of the content of a document at most.
+    pub(crate) document_max_bytes: u64,
+    /// The media types that documents may have, parted by commas: `*`, or such as `application/pdf, image/*`.
+    pub(crate) document_types: String,
+    /// Seconds after which content that belongs to no document is removed; longer than any upload takes.
+    pub(crate) document_orphan_seconds: u64,
     /// Milliseconds between two looks for what time has brought about: breaches, reminders and the like.
     pub(crate) duty_milliseconds: u64,
     /// The URL by which clients reach the service, and its name as an issuer of tokens; by default from `bind`.
@@ -107,6 +121,9 @@ impl Config {
             ("log_format", "text"),
             ("drain_seconds", "30"),
             ("maintenance_seconds", "3600"),
+            ("document_max_bytes", "26214400"),
+            ("document_types", "*"),
+            ("document_orphan_seconds", "86400"),
             ("duty_milliseconds", "5000"),
             ("login_burst", "10"),
             ("group_commit", "512"),
@@ -149,6 +166,21 @@ impl Config {
             group_commit: self.group_commit.max(1),
             ..defaults
         }
+    }
+
+    /// Where and how the content of documents is kept.
+    pub(crate) fn documents(&self) -> Result<Documents, String> {
+        let location = match &self.documents_url {
+            Some(url) => Location::parse(url).map_err(|error| error.to_string())?,
+            None => Location::Folder(self.data_dir.join("documents")),
+        };
+        let types = self.document_types.parse();
+        Ok(Documents {
+            blobs: Blobs::open(&location).map_err(|error| error.to_string())?,
+            max_bytes: self.document_max_bytes,
+            types: types.map_err(|error: NoMediaType| format!("document_types: each {error}"))?,
+            orphan_age: Duration::from_secs(self.document_orphan_seconds),
+        })
     }
 
     /// Who may call, and how that is proved.
@@ -213,6 +245,10 @@ const IN_ENVIRONMENT: &[&str] = &[
     "drain_seconds",
     "event_retention_days",
     "maintenance_seconds",
+    "documents_url",
+    "document_max_bytes",
+    "document_types",
+    "document_orphan_seconds",
     "duty_milliseconds",
     "public_url",
     "trusted_proxies",

@@ -24,6 +24,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>
     let state = State {
         cursor_key: CursorKey::new(&auth.tokens.keys().refresh_seed()),
         store,
+        documents: Arc::new(config.documents()?),
         auth,
         metrics,
         rate_limit: config.rate_limit().map(Arc::new),

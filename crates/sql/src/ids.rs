@@ -141,6 +141,10 @@ id! {
     TaskId,
     /// Names a calendar's secret address.
     CalendarFeedId,
+    /// Names a document.
+    DocumentId,
+    /// Names an object of the store of documents: the content of one version.
+    ObjectId,
     /// Names an event of the log.
     EventId,
     /// Names one use of something that may be used once: a token, a session.

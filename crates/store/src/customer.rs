@@ -1,6 +1,8 @@
 //! C. The customer, as kept.
 
 pub mod customers;
+pub mod document_versions;
+pub mod documents;
 pub mod hierarchy;
 pub mod notes;
 pub mod overview;

@@ -41,6 +41,9 @@ pub enum Error {
     /// The database cannot be reached or refuses to write.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The store of documents cannot be reached, is full, or lacks what it should have.
+    #[error("the store of documents is unavailable: {0}")]
+    Blobs(String),
     /// The schema is not one this program can work with.
     #[error("{0}")]
     Schema(String),

@@ -11,6 +11,7 @@ macro_rules! with_record {
             Customer: ::domain::customer::customers::Customer,
             Relationship: ::domain::customer::relationships::Relationship,
             Note: ::domain::customer::notes::Note,
+            Document: ::domain::customer::documents::Document,
             Interaction: ::domain::interaction::interactions::Interaction,
             Product: ::domain::sales::products::Product,
             Pipeline: ::domain::sales::pipelines::Pipeline,

@@ -1,7 +1,9 @@
-//! Every query, and nothing else. Each operation is a function on a [`Transaction`].
+//! Every query, and nothing else. Each operation is a function on a [`Transaction`]. The content of documents stands
+//! beside the database, in [`blobs`].
 //!
 //! [`records`] holds the mechanics that every kind of record has; what is special to a kind stands in its own file.
 
+pub mod blobs;
 mod error;
 pub mod events;
 pub mod filter;
@@ -25,6 +27,7 @@ pub mod operation;
 pub mod sales;
 pub mod service;
 
+pub use blobs::Blobs;
 pub use error::Error;
 pub use store::{Options, Store};
 pub use stored::Stored;

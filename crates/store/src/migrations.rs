@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0004_tasks", portable),
     migration!("0005_interactions", portable),
     migration!("0006_segments", portable),
+    migration!("0007_documents", portable),
     migration!("0008_duplicates", portable),
 ];
 

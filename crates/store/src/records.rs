@@ -2,7 +2,7 @@
 //!
 //! Each works in the caller's transaction and sees only what the caller may see.
 
-use crate::customer::notes;
+use crate::customer::{documents, notes};
 use crate::events::{self, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
@@ -312,6 +312,7 @@ pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expec
     let before = find_even_deleted::<R>(tx, id)?;
     check_version(tx, &before, expected)?;
     before.before_purge(tx)?;
+    documents::erase_of(tx, id)?;
     notes::erase_of(tx, id)?;
     erase::<R>(tx, id, before.meta().version)?;
     before.after_erase(tx)

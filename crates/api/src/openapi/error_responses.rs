@@ -28,6 +28,7 @@ const fn name(status: u16) -> &'static str {
         412 => "PreconditionFailed",
         413 => "ContentTooLarge",
         415 => "UnsupportedMediaType",
+        416 => "RangeNotSatisfiable",
         422 => "Invalid",
         428 => "PreconditionRequired",
         429 => "TooManyRequests",

@@ -61,6 +61,7 @@ pub(super) const fn about(kind: Kind) -> &'static str {
         Kind::Customer => "Persons and organisations that one deals with, from first notice on.",
         Kind::Relationship => "Ties between two customers, each with a role and a direction.",
         Kind::Note => "What people write down about a record of any kind.",
+        Kind::Document => "Files that belong to records of any kind, with every version of their content.",
         Kind::Interaction => "Every contact with a customer: calls, e-mails, meetings, visits, chats, posts.",
         Kind::Product => "What is sold.",
         Kind::Pipeline => "Ordered ways of selling, each with stages of its own.",

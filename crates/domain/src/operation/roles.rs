@@ -36,7 +36,7 @@ impl Role {
     ///
     /// | scopes | admin | manager | agent | reader | integration |
     /// | --- | --- | --- | --- | --- | --- |
-    /// | customers, relationships, notes, interactions, opportunities, tickets, tasks, appointments | w | w | w | r | w |
+    /// | customers, relationships, notes, documents, interactions, opportunities, tickets, tasks, appointments | w | w | w | r | w |
     /// | products, pipelines, stages, segments | w | w | r | r | w |
     /// | `business_hours`, `sla_policies` | w | w | r | r | r |
     /// | teams | w | w | r | r | r |
@@ -65,6 +65,7 @@ impl Role {
             Kind::Customer
             | Kind::Relationship
             | Kind::Note
+            | Kind::Document
             | Kind::Interaction
             | Kind::Opportunity
             | Kind::Ticket

@@ -4,6 +4,65 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::types::*;
 
+    /// Files that belong to records.
+    documents (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        subject_type -> Text,
+        subject_id -> Identifier,
+        name -> Text,
+        description -> Nullable<Text>,
+        content_version -> BigInt,
+        content_type -> Nullable<Text>,
+        size -> Nullable<BigInt>,
+        sha256 -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// Every content that a document has had, and the object that holds it.
+    document_versions (tenant_id, document_id, id) {
+        tenant_id -> Identifier,
+        document_id -> Identifier,
+        id -> Identifier,
+        number -> BigInt,
+        object -> Identifier,
+        content_type -> Text,
+        size -> BigInt,
+        sha256 -> Text,
+        created_at -> Instant,
+        created_by -> Nullable<Identifier>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// Objects that nothing names any longer, until they are removed.
+    document_removals (tenant_id, object) {
+        tenant_id -> Identifier,
+        object -> Identifier,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
     /// What people write down about records.
     notes (tenant_id, id) {
         tenant_id -> Identifier,
