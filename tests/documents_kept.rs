@@ -265,7 +265,7 @@ async fn s3(request: HttpRequest, body: Bytes, bucket: Data<Bucket>) -> HttpResp
     if !signed.is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 Credential=key/")) {
         return HttpResponse::Forbidden().finish();
     }
-    let query: BTreeMap<String, String> = web::Query::from_query(request.query_string())
+    let query = web::Query::<BTreeMap<String, String>>::from_query(request.query_string())
         .expect("a query")
         .into_inner();
     let key = request.path().trim_start_matches("/crm/").to_owned();
@@ -349,10 +349,10 @@ async fn s3(request: HttpRequest, body: Bytes, bucket: Data<Bucket>) -> HttpResp
 #[tokio::test]
 async fn a_bucket_keeps_documents_as_a_folder_does() {
     let bucket = Data::new(Bucket::default());
-    let served = bucket.clone();
+    let shared = bucket.clone();
     let service = HttpServer::new(move || {
         App::new()
-            .app_data(served.clone())
+            .app_data(shared.clone())
             .app_data(PayloadConfig::new(32 << 20))
             .default_service(web::to(s3))
     });

@@ -14,6 +14,7 @@ const PAGES: &[(&str, &str)] = &[
     ("import", include_str!("../../../docs/import.md")),
     ("tickets", include_str!("../../../docs/tickets.md")),
     ("segments", include_str!("../../../docs/segments.md")),
+    ("documents", include_str!("../../../docs/documents.md")),
     ("operation", include_str!("../../../docs/operation.md")),
 ];
 

@@ -74,14 +74,14 @@ impl Documents {
             return Err(self.too_large());
         }
         let digests = headers.get_all(CONTENT_DIGEST).map(HeaderValue::to_str);
-        let sha256 = digests.map(|value| sha256_in(value.ok()?)).collect::<Option<Vec<_>>>();
-        let malformed = || {
+        let sha256: Result<Vec<_>, _> = digests.map(|value| value.map_or(Err(NoDigest), sha256_in)).collect();
+        let malformed = |_| {
             let message = "must be as sha-256=:…: with the base64 of 32 bytes (RFC 9530)";
             Problem::parameter("Content-Digest", "invalid_value", message)
         };
         Ok(Announced {
             content_type,
-            sha256: sha256.ok_or_else(malformed)?.into_iter().flatten().next(),
+            sha256: sha256.map_err(malformed)?.into_iter().flatten().next(),
         })
     }
 
@@ -141,19 +141,24 @@ async fn next(payload: &mut Payload, deadline: Instant) -> Result<Option<Bytes>,
         .map_err(|_| Problem::new("malformed_request", "the content broke off"))
 }
 
-/// The SHA-256 among the digests of a `Content-Digest` header (RFC 9530 section 2), if there is one; none at all when
-/// the header cannot be read. Other digests are not checked.
-fn sha256_in(header: &str) -> Option<Option<Vec<u8>>> {
+/// A `Content-Digest` header that cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+struct NoDigest;
+
+/// The SHA-256 among the digests of a `Content-Digest` header (RFC 9530 section 2), if there is one. Others are not
+/// checked.
+fn sha256_in(header: &str) -> Result<Option<Vec<u8>>, NoDigest> {
     let mut found = None;
     for digest in header.split(',') {
-        let (algorithm, value) = digest.trim().split_once('=')?;
-        let value = STANDARD.decode(value.strip_prefix(':')?.strip_suffix(':')?).ok()?;
+        let (algorithm, value) = digest.trim().split_once('=').ok_or(NoDigest)?;
+        let value = value.strip_prefix(':').and_then(|value| value.strip_suffix(':'));
+        let value = STANDARD.decode(value.ok_or(NoDigest)?).map_err(|_| NoDigest)?;
         if algorithm == "sha-256" {
             found = Some(value).filter(|value| value.len() == 32);
-            found.as_ref()?;
+            found.as_ref().ok_or(NoDigest)?;
         }
     }
-    Some(found)
+    Ok(found)
 }
 
 /// As `Repr-Digest` tells a SHA-256 that is kept in hexadecimal.
@@ -171,12 +176,9 @@ mod tests {
     fn a_digest_reads_as_it_is_written() {
         let hash = Sha256::digest(b"content");
         let header = digest_header(&hexadecimal(&hash));
-        assert_eq!(sha256_in(&header), Some(Some(hash.to_vec())));
-        assert_eq!(
-            sha256_in(&format!("sha-512=:AAAA:, {header}")),
-            Some(Some(hash.to_vec()))
-        );
-        assert_eq!(sha256_in("sha-512=:AAAA:"), Some(None));
+        assert_eq!(sha256_in(&header), Ok(Some(hash.to_vec())));
+        assert_eq!(sha256_in(&format!("sha-512=:AAAA:, {header}")), Ok(Some(hash.to_vec())));
+        assert_eq!(sha256_in("sha-512=:AAAA:"), Ok(None));
         for header in [
             "",
             "sha-256",
@@ -185,7 +187,7 @@ mod tests {
             "sha-256=:é:",
             "sha-256=:AAAA",
         ] {
-            assert_eq!(sha256_in(header), None, "{header}");
+            assert_eq!(sha256_in(header), Err(NoDigest), "{header}");
         }
     }
 
