@@ -44,6 +44,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     endpoints
 }
 
+/// A file as it is.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary, min_length = 1)]
+#[expect(dead_code, reason = "content streams, and never stands in memory as a whole")]
+struct File(Vec<u8>);
+
 /// Create a document with its content.
 ///
 /// The body is the file as it is, of any media type that this service takes; what the document is called and what it
@@ -51,7 +57,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 /// file has arrived.
 #[utoipa::path(post, path = "/v1/documents/upload", tag = "Documents", operation_id = "upload_document",
     params(
-        ("subject_type" = inline(domain::Kind), Query, description = "The kind of the record it belongs to; not `document`"),
+        ("subject_type" = domain::Kind, Query, description = "The kind of the record it belongs to; not `document`"),
         ("subject_id" = String, Query, description = "The record it belongs to: its id, or `by/{system}/{external_id}`",
             pattern = r"^([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|by/[^/]{1,64}/[\s\S]{1,255})$"),
         ("name" = String, Query, description = "The file name", min_length = 1, max_length = 255,
@@ -61,7 +67,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         ("Content-Digest" = Option<String>, Header, description = "The SHA-256 of the body, as `sha-256=:base64:` (RFC 9530): another body is refused.",
             pattern = "^sha-256=:[A-Za-z0-9+/]{43}=:$"),
     ),
-    request_body(content = Vec<u8>, content_type = "*/*", description = "The file"),
+    request_body(content = inline(File), content_type = "*/*", description = "The file"),
     responses((status = 201, description = "The document", body = Document)),
     security(("bearer" = []), ("oauth2" = ["documents:write"])))]
 pub(crate) async fn upload_document(
@@ -131,10 +137,12 @@ fn described(writing: &mut Writing<Document>) -> Result<Value, Problem> {
         ("Content-Digest" = Option<String>, Header, description = "The SHA-256 of the body, as `sha-256=:base64:` (RFC 9530): another body is refused.",
             pattern = "^sha-256=:[A-Za-z0-9+/]{43}=:$"),
     ),
-    request_body(content = Vec<u8>, content_type = "*/*", description = "The file"),
+    request_body(content = inline(File), content_type = "*/*", description = "The file"),
     responses(
-        (status = 200, description = "The document, which had content before", body = Document),
-        (status = 201, description = "The document, which had no content before", body = Document),
+        (status = 200, description = "The document, which had content before", body = Document,
+            headers(("Content-Location" = String, description = "The document, whose `ETag` this is"))),
+        (status = 201, description = "The document, which had no content before", body = Document,
+            headers(("Content-Location" = String, description = "The document, whose `ETag` this is"))),
     ))]
 pub(crate) async fn put_document_content(
     id: Id,
@@ -208,9 +216,17 @@ where
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the content as the client has it: when it is still so, the answer is 304 without a body."),
     ),
     responses(
-        (status = 200, description = "The file", body = Vec<u8>, content_type = "*/*"),
-        (status = 206, description = "The part of the file that was asked for", body = Vec<u8>, content_type = "*/*"),
-        (status = 304, description = "It is as the client has it"),
+        (status = 200, description = "The file", body = inline(File), content_type = "*/*", headers(
+            ("ETag" = String, description = "The SHA-256 of the content in hexadecimal, in quotes"),
+            ("Content-Disposition" = String, description = "What to do with it, and the file name (RFC 6266)"),
+            ("Repr-Digest" = String, description = "The SHA-256 of the whole content (RFC 9530)"),
+        )),
+        (status = 206, description = "The part of the file that was asked for", body = inline(File), content_type = "*/*", headers(
+            ("ETag" = String, description = "The SHA-256 of the whole content in hexadecimal, in quotes"),
+            ("Content-Range" = String, description = "Which part it is, and how many bytes there are in all"),
+        )),
+        (status = 304, description = "It is as the client has it",
+            headers(("ETag" = String, description = "The SHA-256 of the content in hexadecimal, in quotes"))),
         (status = 416, description = "There is no such part"),
     ))]
 pub(crate) async fn get_document_content(

@@ -62,6 +62,7 @@ fn response(status: u16) -> Value {
             headers["RateLimit"] = header("RateLimit");
             headers["RateLimit-Policy"] = header("RateLimitPolicy");
         }
+        416 => headers["Content-Range"] = header("ContentRange"),
         409 | 503 => headers["Retry-After"] = header("RetryAfter"),
         412 => headers["ETag"] = header("ETag"),
         _ => {}

@@ -95,6 +95,7 @@ pub(super) fn headers() -> Value {
         "RetryAfter": { "description": "Seconds to wait before repeating.", "schema": { "type": "integer", "minimum": 0 } },
         "RateLimit": text("What is left of the tenant's requests (draft-ietf-httpapi-ratelimit-headers), where they are limited."),
         "RateLimitPolicy": text("How many requests the tenant may send, where they are limited."),
+        "ContentRange": text("How many bytes there are, as `bytes */48213`."),
         "Challenge": text("How to authenticate (RFC 6750)."),
         "Allow": text("The methods of the resource."),
     })
