@@ -1,75 +1,9 @@
 //! Documents: files that go in and come out by streaming, with their versions.
 
+use crate::harness::files::{chunked, content, content_digest, download, file, put, sha256};
 use crate::harness::{Answer, NOBODY, Send, Tenant, id_of};
-use futures_util::stream;
-use reqwest::{Body, Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-
-/// A file of some bytes, which differs from those of other seeds.
-pub(crate) fn file(bytes: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let next = std::iter::repeat_with(move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33).to_le_bytes()[0]
-    });
-    next.take(bytes).collect()
-}
-
-/// A body that is sent in chunks, and whose length the request does not tell.
-pub(crate) fn chunked(content: &[u8]) -> Body {
-    let chunks: Vec<_> = content
-        .chunks(50_000)
-        .map(|chunk| Ok::<_, String>(chunk.to_vec()))
-        .collect();
-    Body::wrap_stream(stream::iter(chunks))
-}
-
-pub(crate) fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-fn content_digest(content: &[u8]) -> String {
-    use base64::Engine;
-    let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(content));
-    format!("sha-256=:{digest}:")
-}
-
-pub(crate) fn put(tenant: &Tenant, id: &str, content: impl Into<Body>) -> RequestBuilder {
-    tenant
-        .request(Method::PUT, &format!("/v1/documents/{id}/content"))
-        .header("Content-Type", "text/plain; charset=utf-8")
-        .body(content)
-}
-
-/// What a download brings; the harness reads texts only.
-pub(crate) struct Download {
-    pub(crate) status: u16,
-    headers: reqwest::header::HeaderMap,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Download {
-    fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().expect("a text"))
-    }
-}
-
-pub(crate) async fn download(request: RequestBuilder) -> Download {
-    let response = request.send().await.expect("the server answers");
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let bytes = response.bytes().await.expect("the content is whole").to_vec();
-    Download { status, headers, bytes }
-}
-
-pub(crate) fn content(tenant: &Tenant, id: &str, query: &str) -> RequestBuilder {
-    tenant.request(Method::GET, &format!("/v1/documents/{id}/content{query}"))
-}
 
 #[tokio::test]
 async fn content_comes_out_as_it_went_in_in_every_version() {
@@ -263,7 +197,7 @@ async fn one_request_makes_a_document_with_its_content() {
         "q=ngebot",
     ] {
         let found = tenant.get(&format!("/v1/documents?{filter}")).await.expect(200);
-        assert_eq!(found.ids(), [id.clone()], "{filter}");
+        assert_eq!(found.ids(), std::slice::from_ref(&id), "{filter}");
     }
     assert_eq!(
         tenant.all("/v1/documents?filter[size][gt]=300000").await,

@@ -6,6 +6,7 @@ mod database;
 mod document;
 mod eventually;
 mod examples;
+pub(crate) mod files;
 mod folder;
 mod server;
 mod tenant;

@@ -20,6 +20,7 @@ mod credentials;
 mod customer_360;
 mod customers;
 mod documents;
+mod documents_in_bucket;
 mod documents_kept;
 mod idempotency;
 mod import;
