@@ -50,7 +50,7 @@ mod tests {
             ("bytes=10-", Wanted::Nothing),
             ("bytes=-0", Wanted::Nothing),
             ("bytes=0-1,4-5", Wanted::Whole),
-            ("bytes=5-2", Wanted::Nothing),
+            ("bytes=5-2", Wanted::Whole),
             ("lines=1-2", Wanted::Whole),
             ("bytes=a-b", Wanted::Whole),
             ("", Wanted::Whole),
