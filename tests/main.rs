@@ -22,6 +22,7 @@ mod customers;
 mod documents;
 mod documents_in_bucket;
 mod documents_kept;
+mod duplicates;
 mod idempotency;
 mod import;
 mod interactions;

@@ -5,7 +5,7 @@ use crate::limits::BATCH_ITEMS;
 use crate::preconditions;
 use crate::problem::Problem;
 use crate::reply;
-use crate::resource::mode_of;
+use crate::resource::{mode_of, refuses_duplicates};
 use actix_web::HttpResponse;
 use domain::record::ExternalId;
 use domain::{Fault, Record, Refusal, input};
@@ -121,8 +121,12 @@ pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpRespo
         let message = format!("must have 1 to {BATCH_ITEMS} items");
         return Err(Problem::invalid(vec![Fault::new("/items", "invalid_length", message)]));
     }
+    let refuses = refuses_duplicates(&mut writing);
     writing
         .run(move |tx| {
+            if refuses {
+                tx.refuse_duplicates();
+            }
             let results = write_all::<R>(tx, &items, atomic)?;
             reply::of_json(207, &BatchResults { data: results })
         })
@@ -152,7 +156,7 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool)
 fn is_of_item(error: &Error) -> bool {
     matches!(
         error,
-        Error::NotFound | Error::Refused(_) | Error::Stale { .. } | Error::VersionRequired
+        Error::NotFound | Error::Refused(_) | Error::Stale { .. } | Error::VersionRequired | Error::Duplicate(_)
     )
 }
 

@@ -4,5 +4,6 @@ pub(crate) mod customers;
 pub(crate) mod document_duties;
 pub(crate) mod document_uploads;
 pub(crate) mod documents;
+pub(crate) mod duplicates;
 pub(crate) mod overview;
 pub(crate) mod timeline;

@@ -5,6 +5,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
+use domain::customer::duplicates::DuplicateCandidate;
 use domain::{Fault, Refusal};
 use serde::Serialize;
 use serde_json::Value;
@@ -121,6 +122,12 @@ pub const PROBLEMS: &[ProblemKind] = &[
         "`code` says which rule; reload the record and decide again.",
     ),
     kind(
+        "duplicate",
+        409,
+        "There seems to be such a record already",
+        "`candidates` names those that may be the same, with reasons. Change one of them, or repeat with `allow_duplicates=true`.",
+    ),
+    kind(
         "request_in_progress",
         409,
         "The first request with this key is still running",
@@ -228,6 +235,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]
     current: Option<Value>,
+    /// With the code `duplicate`, who may be the same, the most alike first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    candidates: Vec<DuplicateCandidate>,
     /// With errors of OAuth 2.0, its error code (RFC 6749 section 5.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -256,6 +267,7 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             current: None,
+            candidates: Vec::new(),
             error: None,
             error_description: None,
             headers: Vec::new(),
@@ -363,6 +375,14 @@ impl From<store::Error> for Problem {
             Error::NotFound => Self::not_found(),
             Error::Refused(refusal) => refusal.into(),
             Error::Stale { current, version } => Self::stale(*current, version),
+            Error::Duplicate(candidates) => {
+                let names: Vec<&str> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
+                let detail = format!("may be the same as {}", names.join(", "));
+                Self {
+                    candidates,
+                    ..Self::new("duplicate", detail)
+                }
+            }
             Error::VersionRequired => Self::new("version_required", "send If-Match with the record's ETag"),
             Error::CursorExpired => Self::new("cursor_expired", "the events after this cursor are no longer kept"),
             Error::KeyReused => Self::new(

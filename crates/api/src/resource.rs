@@ -82,8 +82,12 @@ where
 
 pub(crate) async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
     let draft = draft::<R>(writing.take_body()?)?;
+    let refuses = refuses_duplicates(&mut writing);
     writing
         .run(move |tx| {
+            if refuses {
+                tx.refuse_duplicates();
+            }
             let record = records::create::<R>(tx, draft.clone())?;
             reply::of_record(&record, records::Outcome::Created)
         })
@@ -119,13 +123,22 @@ pub(crate) async fn upsert<R: Stored>(
         .map_or(Ok(Mode::Upsert), |text| mode_of(&text))
         .map_err(|message| Problem::parameter("mode", "invalid_choice", message))?;
     let (body, expected) = (writing.take_body()?, writing.expected.clone());
+    let refuses = refuses_duplicates(&mut writing);
     writing
         .run(move |tx| {
+            if refuses {
+                tx.refuse_duplicates();
+            }
             let (known_as, body) = (known_as.clone(), body.clone());
             let (record, outcome) = records::upsert::<R>(tx, known_as, mode, &expected, body, &LocalReferences::new())?;
             reply::of_record(&record, outcome)
         })
         .await
+}
+
+/// Takes `allow_duplicates` where there is such a parameter, and says whether duplicates are to be refused.
+pub(crate) fn refuses_duplicates<R: Record>(writing: &mut Writing<R>) -> bool {
+    R::REFUSES_DUPLICATES && !writing.query.take_flag("allow_duplicates")
 }
 
 /// How an upsert is asked to behave.

@@ -3,6 +3,7 @@
 pub mod contact_points;
 pub mod customers;
 pub mod documents;
+pub mod duplicates;
 pub mod lifecycle;
 pub mod lifecycle_changes;
 pub mod media_types;

@@ -177,6 +177,9 @@ pub trait Record: Clone + Serialize + ToSchema + Send + Sync + 'static {
     /// The kind.
     const KIND: Kind;
 
+    /// Whether a new one is refused when there seems to be the same already.
+    const REFUSES_DUPLICATES: bool = false;
+
     /// What the service keeps.
     fn meta(&self) -> &Meta;
 

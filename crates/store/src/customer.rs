@@ -3,6 +3,7 @@
 pub mod customers;
 pub mod document_versions;
 pub mod documents;
+pub mod duplicates;
 pub mod hierarchy;
 pub mod notes;
 pub mod overview;

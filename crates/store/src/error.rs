@@ -2,6 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use domain::Refusal;
+use domain::customer::duplicates::DuplicateCandidate;
 
 /// Why an operation on the store did not happen. Nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum Error {
         /// Its version.
         version: i64,
     },
+    /// There seems to be such a customer already.
+    #[error("there seems to be such a customer already")]
+    Duplicate(Vec<DuplicateCandidate>),
     /// The tenant demands that a write names the version it changes.
     #[error("the version must be named")]
     VersionRequired,

@@ -185,6 +185,7 @@ fn insert_beside<R: Stored>(tx: &mut Transaction<'_>, origin: Option<&R>, mut fi
     let meta = Meta::new(tx.tenant(), tx.now(), by);
     let record = R::decide(tx, None, meta, fields.checked()?)?;
     references::check(tx, origin, &record)?;
+    record.before_insert(tx)?;
     insert_checked(tx, record)
 }
 

@@ -51,6 +51,11 @@ pub trait Stored: Table {
     fn decide(tx: &mut Transaction<'_>, before: Option<&Self>, meta: Meta, fields: Self::Fields)
     -> Result<Self, Error>;
 
+    /// Refuses a new record that there seems to be already.
+    fn before_insert(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Writes what hangs on the record, after it was written itself: created, changed, deleted or restored.
     fn after_write(_tx: &mut Transaction<'_>, _before: Option<&Self>, _after: &Self) -> Result<(), Error> {
         Ok(())

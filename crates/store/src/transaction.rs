@@ -80,6 +80,7 @@ pub struct Transaction<'c> {
     events: Vec<NewEvent>,
     known: Known,
     discarded: bool,
+    refuses_duplicates: bool,
 }
 
 impl<'c> Transaction<'c> {
@@ -92,6 +93,7 @@ impl<'c> Transaction<'c> {
             events: Vec::new(),
             known: Known::default(),
             discarded: false,
+            refuses_duplicates: false,
         }
     }
 
@@ -146,6 +148,16 @@ impl<'c> Transaction<'c> {
     /// Does everything and keeps nothing: the result is answered, the transaction rolled back.
     pub fn discard(&mut self) {
         self.discarded = true;
+    }
+
+    /// From now on, new records are refused where there seems to be the same already. What the service creates by itself
+    /// is not.
+    pub fn refuse_duplicates(&mut self) {
+        self.refuses_duplicates = true;
+    }
+
+    pub(crate) fn refuses_duplicates(&self) -> bool {
+        self.refuses_duplicates
     }
 
     pub(crate) fn is_discarded(&self) -> bool {

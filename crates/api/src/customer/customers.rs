@@ -31,6 +31,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         endpoint!(crate::customer::customers::list_lifecycle_changes),
         endpoint!(crate::customer::customers::move_customer),
         endpoint!(crate::customer::customers::get_hierarchy),
+        endpoint!(crate::customer::duplicates::list_duplicates),
+        endpoint!(crate::customer::duplicates::list_duplicates_of),
         endpoint!(crate::customer::overview::get_customer_360),
         endpoint!(crate::customer::timeline::get_customer_timeline),
         Endpoint::generic(

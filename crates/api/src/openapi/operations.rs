@@ -251,9 +251,23 @@ fn read_one<R: Record>(components: &mut Components, id: &str, summary: &str, pat
 pub(super) fn writes<R: Record>(id: &str, summary: &str, description: &str, path: &[&str], query: Vec<Value>) -> Value {
     let mut operation = operation(R::KIND, id, summary, description, Permission::Write(R::KIND));
     let path = path.iter().copied().map(parameter);
+    let query = query.into_iter().chain(allow_duplicates::<R>(id));
     let common = ["DryRun", "IdempotencyKey"].map(parameter);
     operation["parameters"] = path.chain(query).chain(common).collect();
     operation
+}
+
+/// Whether what creates a record does so though there seems to be the same already.
+fn allow_duplicates<R: Record>(id: &str) -> Option<Value> {
+    let creates = ["create_", "upsert_", "batch_"].iter().any(|verb| id.starts_with(verb));
+    (R::REFUSES_DUPLICATES && creates).then(|| {
+        json!({
+            "name": "allow_duplicates", "in": "query",
+            "description": "Create a record also when there seems to be the same already; otherwise that answers 409 \
+                with the code `duplicate` and the candidates.",
+            "schema": { "type": "boolean", "default": false },
+        })
+    })
 }
 
 fn record_answer<R: Record>(components: &mut Components, description: &str) -> Value {

@@ -1,6 +1,7 @@
 //! Customers: persons and organisations in one kind of record.
 
 use super::contact_points::{self, EmailAddress, Handle, Phone, PostalAddress, primary};
+use super::duplicates::{Identity, NAME_KEYS, TAX_KEYS};
 use super::lifecycle::Lifecycle;
 use super::profile::{
     ContactChannel, ContactFrequency, Demographics, Education, Gender, Organisation, Preferences, QuietHours,
@@ -346,6 +347,7 @@ pub const REGISTRY: Registry = Registry {
 impl Record for Customer {
     record_parts!(CustomerFields);
     const KIND: Kind = Kind::Customer;
+    const REFUSES_DUPLICATES: bool = true;
 
     fn title(&self) -> &str {
         &self.fields.name
@@ -376,7 +378,14 @@ impl Record for Customer {
         };
         let quiet_hours = fields.preferences.quiet_hours.as_ref();
         let quiet_hours = quiet_hours.map(QuietHours::hours).unwrap_or_default();
+        let keys = Identity::of(fields).keys();
+        let looked_up_by = |name: &str| -> Vec<String> {
+            let values = keys.iter().filter(|(key, _)| *key == name);
+            values.map(|(_, value)| value.clone()).collect()
+        };
         vec![
+            (NAME_KEYS, looked_up_by(NAME_KEYS)),
+            (TAX_KEYS, looked_up_by(TAX_KEYS)),
             (
                 "emails",
                 fields.emails.iter().map(|email| email.address.to_lowercase()).collect(),

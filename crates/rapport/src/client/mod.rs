@@ -16,6 +16,9 @@ use credentials::{Credentials, Session, tenant_of};
 pub(crate) use retry::Notice;
 use retry::{Patience, Reply, passing};
 
+/// The flag of a batch by which customers are taken that there seem to be already.
+pub(crate) const ALLOW_DUPLICATES: &str = "allow_duplicates";
+
 /// Which server a command speaks to. Secrets come from the environment only, because a command line shows in `ps`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArgs {
@@ -231,16 +234,20 @@ impl Client {
     }
 
     /// Sends items to a resource's batch endpoint and gives one answer an item, in order. Items that the server was
-    /// too busy for are sent again.
+    /// too busy for are sent again. `flags` are parameters that are true.
     pub(crate) async fn batch(
         &self,
         resource: &str,
         items: &[Box<RawValue>],
-        dry_run: bool,
+        flags: &[&str],
     ) -> Result<Vec<ItemAnswer>, Error> {
         let mut url = self.address(&format!("v1/{resource}/batch"))?;
-        if dry_run {
-            url.set_query(Some("dry_run=true"));
+        // Only customers are checked for duplicates.
+        for flag in flags
+            .iter()
+            .filter(|flag| **flag != ALLOW_DUPLICATES || resource == "customers")
+        {
+            url.query_pairs_mut().append_pair(flag, "true");
         }
         let mut waits = self.patience.waits(&url);
         let mut answers = self.batch_once(&url, items).await?;

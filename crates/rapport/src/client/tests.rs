@@ -32,7 +32,7 @@ fn account(secret: &str) -> Credentials {
 async fn send(client: &Client) -> Result<Vec<ItemAnswer>, Error> {
     let data = json!({"name": "Acme"});
     let item = Upsert::new("maven", "Acme", None, &data).to_json().unwrap();
-    client.batch("customers", &[item], false).await
+    client.batch("customers", &[item], &[]).await
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn items_that_the_server_was_too_busy_for_are_sent_again() {
     let data = json!({"name": "Acme"});
     let item = |id: &str| Upsert::new("maven", id, None, &data).to_json().unwrap();
     let client = client(&fake, token("t"));
-    let answers = client.batch("customers", &[item("a"), item("b")], false).await.unwrap();
+    let answers = client.batch("customers", &[item("a"), item("b")], &[]).await.unwrap();
     assert!(answers.iter().all(|answer| answer.outcome == Outcome::Created));
     assert_eq!(fake.state().batches, [2, 2, 1]);
 }

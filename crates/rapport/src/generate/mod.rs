@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::client::{self, Client, ItemAnswer, Outcome, ServerArgs, Upsert};
+use crate::client::{self, ALLOW_DUPLICATES, Client, ItemAnswer, Outcome, ServerArgs, Upsert};
 use crate::meter::{Meter, rate, thousands};
 
 /// The system of all external ids, so that generated records can be told from real ones.
@@ -198,7 +198,7 @@ async fn send(
             let end = phase.count.min(next + BATCH_ROWS);
             let items = items(size, phase, next..end)?;
             let (client, resource) = (client.clone(), phase.resource);
-            under_way.spawn(async move { client.batch(resource, &items, false).await });
+            under_way.spawn(async move { client.batch(resource, &items, &[ALLOW_DUPLICATES]).await });
             next = end;
         }
         let Some(answers) = under_way.join_next().await else {

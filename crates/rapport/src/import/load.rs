@@ -12,7 +12,7 @@ use super::plan::{Made, PassPlan, Plan};
 use super::rejects::{Reject, Rejects};
 use super::source::Source;
 use super::state::{State, Tally};
-use crate::client::{Client, ItemAnswer, Outcome, Problem, Upsert};
+use crate::client::{ALLOW_DUPLICATES, Client, ItemAnswer, Outcome, Problem, Upsert};
 use crate::meter::Meter;
 
 /// Rows a batch: enough to pay for the way, few enough to be redone when it is lost.
@@ -33,6 +33,7 @@ pub(super) struct Load<'a> {
     /// In a dry run: the external ids that earlier rows would have made.
     pub(super) promised: HashSet<u128>,
     pub(super) dry_run: bool,
+    pub(super) allow_duplicates: bool,
 }
 
 /// Rows on their way.
@@ -115,7 +116,9 @@ impl Load<'_> {
             ..Tally::default()
         };
         if !batch.items.is_empty() {
-            let answers = self.client.batch(&pass.resource, &batch.items, self.dry_run).await?;
+            let flags = [("dry_run", self.dry_run), (ALLOW_DUPLICATES, self.allow_duplicates)];
+            let flags: Vec<&str> = flags.iter().filter(|(_, set)| *set).map(|(flag, _)| *flag).collect();
+            let answers = self.client.batch(&pass.resource, &batch.items, &flags).await?;
             for ((answer, origin), item) in answers.into_iter().zip(batch.origins).zip(&batch.items) {
                 self.book(answer, origin, item, &mut tally, &mut batch.rejects);
             }

@@ -47,6 +47,9 @@ pub(crate) struct ImportArgs {
     /// Let the server check every row and keep nothing; rejects go to FILE.dry-run.rejects.csv
     #[arg(long)]
     dry_run: bool,
+    /// Take customers also when there seem to be the same already
+    #[arg(long)]
+    allow_duplicates: bool,
     /// Begin again, although an interrupted load could go on
     #[arg(long)]
     restart: bool,
@@ -124,6 +127,7 @@ async fn load(args: &ImportArgs, client: &Client, meter: &mut Meter) -> Result<(
         progress: position.path.clone(),
         promised: HashSet::new(),
         dry_run: args.dry_run,
+        allow_duplicates: args.allow_duplicates,
     };
     let state = load.run().await?;
     if let Some(path) = &position.path {

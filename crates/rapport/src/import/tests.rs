@@ -43,6 +43,7 @@ impl Folder {
             file: self.0.join("a.csv"),
             mapping: self.0.join("a.toml"),
             dry_run: false,
+            allow_duplicates: false,
             restart: false,
             server: ServerArgs { url: fake.url.clone() },
         }

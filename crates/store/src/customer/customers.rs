@@ -1,5 +1,6 @@
 //! How customers are kept, with the history of their lifecycle.
 
+use crate::customer::duplicates;
 use crate::interaction::activity;
 use crate::marketing::segment_members;
 use crate::records::{self, Expected, Outcome};
@@ -27,6 +28,10 @@ impl Stored for Customer {
             Some(before) => before.change(meta, fields, tx.now()),
         };
         Ok(decided?)
+    }
+
+    fn before_insert(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        duplicates::check_new(tx, self)
     }
 
     fn after_write(tx: &mut Transaction<'_>, before: Option<&Self>, after: &Self) -> Result<(), Error> {
