@@ -32,7 +32,7 @@ pub(crate) struct DuplicatePairs {
 /// List the possible duplicates of a customer.
 ///
 /// The customers that share an e-mail address, a phone number, a tax number, or a similar name together with a city, a
-/// postal code or the day of birth, with a score and the reasons. Up to 100 are compared.
+/// postal code or the day of birth, with a score and the reasons. Up to 100 are compared for each of these.
 #[utoipa::path(get, path = "/v1/customers/{id}/duplicates", tag = "Customers", operation_id = "list_duplicates_of_customer",
     params(
         ("id" = uuid::Uuid, Path, description = "The customer"),

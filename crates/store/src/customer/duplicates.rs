@@ -5,9 +5,7 @@ use crate::stored::Table;
 use crate::{Error, Transaction};
 use diesel::prelude::*;
 use domain::customer::customers::Customer;
-use domain::customer::duplicates::{
-    DuplicateCandidate, DuplicateName, DuplicatePair, Identity, KEYS, NAME_KEYS, REFUSED, TAX_KEYS,
-};
+use domain::customer::duplicates::{DuplicateCandidate, DuplicateName, DuplicatePair, Identity, KEYS, REFUSED};
 use domain::{Kind, Record};
 use serde::{Deserialize, Serialize};
 use sql::ids::{CustomerId, RecordId};
@@ -15,7 +13,7 @@ use sql::on_either;
 use sql::schema::record_values;
 use std::collections::{BTreeSet, HashMap};
 
-/// Customers that are compared with one, at most.
+/// Customers that share a key of one name with one and are compared with it, at most.
 const MOST_CANDIDATES: i64 = 100;
 
 /// Refuses a new customer that there seems to be already, unless the caller knows better.
@@ -62,24 +60,24 @@ fn sharing(tx: &mut Transaction<'_>, identity: &Identity) -> Result<Vec<RecordId
         return Ok(Vec::new());
     }
     let tenant = tx.tenant();
-    let of = |name: &str| -> Vec<String> {
+    let mut ids: Vec<RecordId> = Vec::new();
+    // Asked one by one: of all keys at once, SQLite would read every value of every customer.
+    for name in KEYS {
         let values = keys.iter().filter(|(key, _)| *key == name);
-        values.map(|(_, value)| value.clone()).collect()
-    };
-    macro_rules! has {
-        ($name:expr) => {
-            record_values::field
-                .eq($name)
-                .and(record_values::value.eq_any(of($name)))
-        };
+        let values: Vec<String> = values.map(|(_, value)| value.clone()).collect();
+        if values.is_empty() {
+            continue;
+        }
+        let sharing: Vec<RecordId> = on_either!(tx.connection(), |c| record_values::table
+            .filter(record_values::tenant_id.eq(tenant))
+            .filter(record_values::kind.eq(Kind::Customer))
+            .filter(record_values::field.eq(name))
+            .filter(record_values::value.eq_any(values))
+            .limit(MOST_CANDIDATES)
+            .select(record_values::record_id)
+            .load(c))?;
+        ids.extend(sharing);
     }
-    let mut ids: Vec<RecordId> = on_either!(tx.connection(), |c| record_values::table
-        .filter(record_values::tenant_id.eq(tenant))
-        .filter(record_values::kind.eq(Kind::Customer))
-        .filter(has!("emails").or(has!("phones")).or(has!(NAME_KEYS)).or(has!(TAX_KEYS)))
-        .limit(MOST_CANDIDATES)
-        .select(record_values::record_id)
-        .load(c))?;
     ids.sort_unstable();
     ids.dedup();
     Ok(ids)
