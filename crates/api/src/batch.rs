@@ -17,6 +17,11 @@ use store::references::LocalReferences;
 use store::{Error, Stored, Transaction};
 use utoipa::ToSchema;
 
+/// Items that share a savepoint as long as each of them succeeds. SQLite copies every page that is written in a savepoint
+/// for the first time, so that one an item would cost a quarter of the whole; in a portion with a failure each item is
+/// written again in a savepoint of its own.
+const PORTION: usize = 50;
+
 /// The body of a batch.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -137,13 +142,24 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool)
     let mut names = LocalReferences::new();
     let mut results = Vec::with_capacity(items.len());
     let mut failures = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        match tx.savepoint(|tx| write_one::<R>(tx, item, &mut names)) {
-            Ok(result) => results.push(result),
-            // A lost connection or a deadlock is no fault of the item: the whole must fail, or be run again.
+    for (number, portion) in items.chunks(PORTION).enumerate() {
+        match write_together::<R>(tx, portion, &names) {
+            Ok((written, named)) => {
+                results.extend(written);
+                names = named;
+                continue;
+            }
+            // A lost connection or a deadlock is no fault of an item: the whole must fail, or be run again.
             Err(error) if !is_of_item(&error) => return Err(error),
-            Err(error) if atomic => failures.push((index, error)),
-            Err(error) => results.push(BatchResult::failed(error)),
+            Err(_) => {}
+        }
+        for (index, item) in portion.iter().enumerate() {
+            match tx.savepoint(|tx| write_one::<R>(tx, item, &mut names)) {
+                Ok(result) => results.push(result),
+                Err(error) if !is_of_item(&error) => return Err(error),
+                Err(error) if atomic => failures.push((number * PORTION + index, error)),
+                Err(error) => results.push(BatchResult::failed(error)),
+            }
         }
     }
     if failures.is_empty() {
@@ -151,6 +167,19 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool)
     } else {
         Err(Error::BatchFailed(failures))
     }
+}
+
+/// Writes items that share a savepoint: all of them, or none.
+fn write_together<R: Stored>(
+    tx: &mut Transaction<'_>,
+    items: &[Value],
+    names: &LocalReferences,
+) -> Result<(Vec<BatchResult>, LocalReferences), Error> {
+    tx.savepoint(|tx| {
+        let mut names = names.clone();
+        let results = items.iter().map(|item| write_one::<R>(tx, item, &mut names));
+        Ok((results.collect::<Result<_, _>>()?, names))
+    })
 }
 
 fn is_of_item(error: &Error) -> bool {

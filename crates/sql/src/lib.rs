@@ -6,12 +6,14 @@ pub mod column;
 mod connection;
 mod document;
 pub mod ids;
+mod kept;
 pub mod schema;
 mod timestamp;
 pub mod types;
 
 pub use connection::{DatabaseConnection, MultiBackend, MultiRawValue};
 pub use document::Json;
+pub use kept::Kept;
 pub use timestamp::Timestamp;
 
 // Linked for their build features only: SQLite, libpq and OpenSSL are compiled in.

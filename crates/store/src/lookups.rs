@@ -9,7 +9,7 @@ use domain::record::ExternalId;
 use domain::{Fields, Kind, Record, Refusal};
 use sql::ids::RecordId;
 use sql::schema::{external_ids, record_values, search_texts};
-use sql::{insert_all, on_either};
+use sql::{Kept, insert_all, on_either};
 use std::collections::BTreeSet;
 
 /// The record of a kind that another system knows by this id, deleted or not.
@@ -193,9 +193,10 @@ fn write_search_text(
     );
     if exists {
         let row = search_texts::table.filter(key.0.and(key.1).and(key.2));
-        on_either!(tx.connection(), |c| diesel::update(row)
-            .set(search_texts::text.eq(text))
-            .execute(c))?;
+        on_either!(tx.connection(), |c| Kept(
+            diesel::update(row).set(search_texts::text.eq(text))
+        )
+        .execute(c))?;
     } else {
         on_either!(tx.connection(), |c| diesel::insert_into(search_texts::table)
             .values((key.0, key.1, key.2, search_texts::text.eq(text)))

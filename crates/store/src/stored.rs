@@ -199,7 +199,7 @@ macro_rules! stored {
                         $(&self.$part),+
                     );
                     let row = $table::table.find((meta.tenant_id, meta.id)).filter(c::version.eq(version));
-                    ::sql::on_either!(connection, |c| ::diesel::update(row).set(columns).execute(c)).map(|rows| rows == 1)
+                    ::sql::on_either!(connection, |c| ::sql::Kept(::diesel::update(row).set(columns)).execute(c)).map(|rows| rows == 1)
                 }
 
                 fn remove(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<()> {

@@ -11,7 +11,7 @@ use domain::interaction::interactions::{Channel, Interaction};
 use domain::operation::visibility::Visibility;
 use sql::ids::{CustomerId, TenantId};
 use sql::schema::{customer_activity as activity, interactions};
-use sql::{Timestamp, on_either};
+use sql::{Kept, Timestamp, on_either};
 
 /// The figures of one customer.
 #[derive(Debug, Default, Queryable, Selectable, Insertable)]
@@ -119,12 +119,14 @@ fn add(tx: &mut Transaction<'_>, customer: CustomerId, new: &Interaction) -> Res
         social_count,
         note_count
     );
-    on_either!(tx.connection(), |c| diesel::insert_into(activity::table)
-        .values((key, figures))
-        .on_conflict((activity::tenant_id, activity::customer_id))
-        .do_update()
-        .set((activity::last_interaction_at.eq(last), sums))
-        .execute(c))?;
+    on_either!(tx.connection(), |c| Kept(
+        diesel::insert_into(activity::table)
+            .values((key, figures))
+            .on_conflict((activity::tenant_id, activity::customer_id))
+            .do_update()
+            .set((activity::last_interaction_at.eq(last), sums))
+    )
+    .execute(c))?;
     Ok(())
 }
 

@@ -18,8 +18,8 @@ use domain::service::tickets::{Ticket, TicketFields, TicketState};
 use domain::{Kind, Meta, Refusal};
 use serde_json::{Map, Value};
 use sql::ids::RecordId;
-use sql::on_either;
 use sql::schema::ticket_numbers;
+use sql::{Kept, on_either};
 
 stored!(Ticket in tickets { fields: TicketFields, state: TicketState });
 
@@ -113,14 +113,14 @@ fn counted(tx: &mut Transaction<'_>, before: &Ticket, after: Ticket) -> Result<T
 fn next_number(tx: &mut Transaction<'_>) -> Result<i64, Error> {
     let tenant = tx.tenant();
     let first = (ticket_numbers::tenant_id.eq(tenant), ticket_numbers::last.eq(1_i64));
-    Ok(on_either!(tx.connection(), |c| diesel::insert_into(
-        ticket_numbers::table
+    Ok(on_either!(tx.connection(), |c| Kept(
+        diesel::insert_into(ticket_numbers::table)
+            .values(first)
+            .on_conflict(ticket_numbers::tenant_id)
+            .do_update()
+            .set(ticket_numbers::last.eq(ticket_numbers::last + 1_i64))
+            .returning(ticket_numbers::last)
     )
-    .values(first)
-    .on_conflict(ticket_numbers::tenant_id)
-    .do_update()
-    .set(ticket_numbers::last.eq(ticket_numbers::last + 1_i64))
-    .returning(ticket_numbers::last)
     .get_result::<i64>(c))?)
 }
 
