@@ -9,7 +9,7 @@ RAPPORT := $(CARGO_TARGET_DIR)/debug/rapport
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run build demo test test-units test-sqlite test-postgres check fmt fmt-check lint openapi openapi-check \
-        doc licences schemathesis clean-data
+        doc licences schemathesis bench bench-quick build-release clean-data
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,15 @@ licences: ## check that every dependency is under a permissive licence
 
 schemathesis: build ## fuzz a fresh server by its own OpenAPI document (knobs: schemathesis.toml)
 	scripts/schemathesis
+
+build-release:
+	cargo build --locked --release
+
+bench: build-release ## measure, beside a bare server and pgbench, and write docs/bench (takes about an hour; ARGS=--help)
+	scripts/bench --out docs/bench $(ARGS)
+
+bench-quick: build-release ## the same with less data in one short round, for a look (under three minutes)
+	scripts/bench --quick --out $(CARGO_TARGET_DIR)/bench/quick $(ARGS)
 
 clean-data: ## delete the data of make run
 	rm -rf data

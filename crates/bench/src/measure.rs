@@ -1,0 +1,171 @@
+//! The measurement: rounds in which each case runs on each server in turn, so that all of them meet the same machine.
+
+use crate::bare;
+use crate::cases::{Case, Contents};
+use crate::load::{Figures, Load};
+use crate::pgbench::Replay;
+use crate::postgres::Cluster;
+use crate::requests::Stream;
+use crate::service::Service;
+use crate::{Result, say};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What a case is run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    Bare,
+    Pgbench,
+    Sqlite,
+    Postgres,
+}
+
+/// A server to be measured, and what it holds.
+pub(crate) struct Subject {
+    pub(crate) target: Target,
+    pub(crate) service: Service,
+    pub(crate) contents: Contents,
+}
+
+/// Everything that a measurement needs.
+pub(crate) struct Bench {
+    pub(crate) subjects: Vec<Subject>,
+    pub(crate) cluster: Option<(Cluster, String)>,
+    pub(crate) load: Load,
+    pub(crate) folder: PathBuf,
+    pub(crate) rounds: usize,
+    pub(crate) connections: Vec<u32>,
+}
+
+/// The figures of all rounds, by case, connections and target.
+pub(crate) type Results = BTreeMap<(&'static str, u32, Target), Vec<Figures>>;
+
+/// A case that has been prepared.
+struct Prepared {
+    case: &'static Case,
+    /// Bytes of an answer.
+    size: usize,
+    replay: Option<Replay>,
+}
+
+/// Numbers that one run of writes may use.
+const NUMBERS: usize = 10_000_000;
+
+impl Bench {
+    /// Runs cases, and gives the figures with the sizes of the answers.
+    pub(crate) async fn run(&self, cases: &[&'static Case]) -> Result<(Results, BTreeMap<&'static str, usize>)> {
+        let mut prepared = Vec::new();
+        for case in cases {
+            match self.prepare(case).await? {
+                Some(ready) => prepared.push(ready),
+                None => say(&format!("{}: the server has no such endpoint", case.title)),
+            }
+        }
+        let mut results = Results::new();
+        let mut run = 0;
+        for round in 1..=self.rounds {
+            for ready in &prepared {
+                for connections in ready.case.connections(&self.connections) {
+                    run += 1;
+                    say(&format!(
+                        "round {round}: {}, {connections} connections",
+                        ready.case.title
+                    ));
+                    for (target, figures) in self.run_once(ready, connections, run).await? {
+                        results
+                            .entry((ready.case.key, connections, target))
+                            .or_default()
+                            .push(figures);
+                    }
+                }
+            }
+        }
+        Ok((
+            results,
+            prepared.iter().map(|ready| (ready.case.key, ready.size)).collect(),
+        ))
+    }
+
+    /// Tries the requests of a case, so that what is measured is known to work, and captures their statements.
+    async fn prepare(&self, case: &'static Case) -> Result<Option<Prepared>> {
+        let mut size = 0;
+        let mut replay = None;
+        for subject in &self.subjects {
+            let Some(stream) = subject.contents.stream(case, 0) else {
+                return Ok(None);
+            };
+            size = answer_size(subject, case, &stream).await?;
+            if let (Target::Postgres, true, Some((cluster, database))) =
+                (subject.target, case.is_replayed(), &self.cluster)
+                && cluster.log().is_some()
+            {
+                let folder = self.folder.join("pgbench").join(case.key);
+                let count = if case.writes() {
+                    9
+                } else {
+                    1 + 8 * usize::try_from(self.load.seconds)?
+                };
+                let asked = (&stream, first(case, 0) + SAMPLES, count);
+                replay =
+                    Some(Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder).await?);
+            }
+        }
+        Ok(Some(Prepared { case, size, replay }))
+    }
+
+    /// One measurement on each target, one after the other.
+    async fn run_once(&self, ready: &Prepared, connections: u32, run: usize) -> Result<Vec<(Target, Figures)>> {
+        let mut figures = Vec::new();
+        let (bare, address) = bare::start(ready.size, &self.folder.join("bare.log")).await?;
+        for subject in &self.subjects {
+            let Some(stream) = subject.contents.stream(ready.case, run) else {
+                continue;
+            };
+            let (stream, token) = ((&stream, first(ready.case, run)), subject.service.token.as_str());
+            if figures.is_empty() {
+                figures.push((
+                    Target::Bare,
+                    self.load.run(address, stream, token, connections, &self.folder).await?,
+                ));
+            }
+            let address = subject.service.address();
+            figures.push((
+                subject.target,
+                self.load.run(address, stream, token, connections, &self.folder).await?,
+            ));
+        }
+        bare.stop().await?;
+        if let (Some(replay), Some((cluster, _))) = (&ready.replay, &self.cluster) {
+            let rate = replay.run(cluster, connections, self.load.seconds).await?;
+            figures.push((
+                Target::Pgbench,
+                Figures {
+                    rate,
+                    ..Figures::default()
+                },
+            ));
+        }
+        Ok(figures)
+    }
+}
+
+/// Requests by which the size of an answer is found.
+const SAMPLES: usize = 20;
+
+/// The number of the first request of a run.
+fn first(case: &Case, run: usize) -> usize {
+    if case.writes() { run * NUMBERS } else { 0 }
+}
+
+/// Bytes of an answer, on average over some.
+async fn answer_size(subject: &Subject, case: &Case, stream: &Stream) -> Result<usize> {
+    let mut bytes = 0;
+    for number in 0..SAMPLES {
+        let answer = subject.service.send(&stream.request(first(case, 0) + number)).await?;
+        if answer.contains(r#""outcome":"failed""#) {
+            return Err(format!("{}: an item failed: {answer}", case.title).into());
+        }
+        bytes += answer.len();
+    }
+    Ok(bytes / SAMPLES)
+}
