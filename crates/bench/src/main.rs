@@ -36,9 +36,10 @@ type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Measures Rapport. `make bench` and `make bench-quick` run it.
 #[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
     #[command(flatten)]
-    options: Options,
+    options: Option<Options>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -141,9 +142,10 @@ impl Options {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let work = async {
-        match arguments.command {
-            Some(Command::Bare { address, size }) => bare::serve(address, size).await,
-            None => run(&arguments.options).await,
+        match (arguments.command, &arguments.options) {
+            (Some(Command::Bare { address, size }), _) => bare::serve(address, size).await,
+            (None, Some(options)) => run(options).await,
+            (None, None) => Err("nothing to do: see --help".into()),
         }
     };
     // When a signal comes first, the work is dropped, and every process that it has started ends with it.
