@@ -144,9 +144,9 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool)
     let mut failures = Vec::new();
     for (number, portion) in items.chunks(PORTION).enumerate() {
         match write_together::<R>(tx, portion, &names) {
-            Ok((written, named)) => {
+            Ok((written, all_names)) => {
                 results.extend(written);
-                names = named;
+                names = all_names;
                 continue;
             }
             // A lost connection or a deadlock is no fault of an item: the whole must fail, or be run again.

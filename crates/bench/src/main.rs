@@ -56,7 +56,7 @@ struct Options {
     #[arg(long)]
     quick: bool,
     /// How many customers; everything else is in proportion
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(5_000..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2_000..))]
     customers: Option<u64>,
     /// How many rounds; the median of them is told
     #[arg(long, value_name = "N")]
@@ -92,7 +92,7 @@ struct Options {
 
 impl Options {
     fn customers(&self) -> u64 {
-        self.customers.unwrap_or(if self.quick { 5_000 } else { 100_000 })
+        self.customers.unwrap_or(if self.quick { 3_000 } else { 100_000 })
     }
 
     fn connections(&self) -> Vec<u32> {

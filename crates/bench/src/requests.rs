@@ -74,7 +74,7 @@ impl Stream {
         );
         match self {
             Self::Cycle(requests) => {
-                script += "local list = {}\ninit = function(args)\n  wrk.init(args)\n";
+                script += "local list = {}\ninit = function()\n";
                 for request in requests {
                     let body = if request.body.is_empty() {
                         "nil".to_owned()
