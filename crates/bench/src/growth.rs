@@ -63,6 +63,11 @@ pub(crate) async fn measure(options: &Options, folder: &Path, cluster: &Cluster)
             say(&format!("{customers} customers measured"));
             let settings = service.stop().await?;
             std::fs::remove_dir_all(settings.folder)?;
+            if target == Target::Postgres {
+                cluster
+                    .drop_database(&crate::database_name(target, Some(customers)))
+                    .await?;
+            }
         }
         found.extend(of_target.into_iter().filter(|growth| !growth.points.is_empty()));
     }

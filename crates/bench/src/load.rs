@@ -19,6 +19,25 @@ pub(crate) struct Figures {
     pub(crate) errors: u64,
 }
 
+impl Figures {
+    /// Those of a measurement that failed.
+    pub(crate) const NONE: Self = Self {
+        p50: f64::NAN,
+        p99: f64::NAN,
+        ..Self::of_rate(f64::NAN)
+    };
+
+    /// Those of pgbench, which has one only.
+    pub(crate) const fn of_rate(rate: f64) -> Self {
+        Self {
+            rate,
+            p50: 0.0,
+            p99: 0.0,
+            errors: 0,
+        }
+    }
+}
+
 /// How wrk is run.
 #[derive(Debug, Clone)]
 pub(crate) struct Load {

@@ -106,8 +106,8 @@ impl Bench {
                     1 + 8 * usize::try_from(self.load.seconds)?
                 };
                 let asked = (&stream, first(case, 0) + SAMPLES, count);
-                replay =
-                    Some(Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder).await?);
+                let captured = Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder);
+                replay = captured.await.inspect_err(|error| say(&error.to_string())).ok();
             }
         }
         Ok(Some(Prepared { case, size, replay }))
@@ -122,31 +122,27 @@ impl Bench {
                 continue;
             };
             let (stream, token) = ((&stream, first(ready.case, run)), subject.service.token.as_str());
-            if figures.is_empty() {
-                figures.push((
-                    Target::Bare,
-                    self.load.run(address, stream, token, connections, &self.folder).await?,
-                ));
+            let bare = figures.is_empty().then_some((Target::Bare, address));
+            for (target, address) in bare.into_iter().chain([(subject.target, subject.service.address())]) {
+                let run = self.load.run(address, stream, token, connections, &self.folder);
+                figures.push((target, or_none(run.await)));
             }
-            let address = subject.service.address();
-            figures.push((
-                subject.target,
-                self.load.run(address, stream, token, connections, &self.folder).await?,
-            ));
         }
         bare.stop().await?;
         if let (Some(replay), Some((cluster, _))) = (&ready.replay, &self.cluster) {
-            let rate = replay.run(cluster, connections, self.load.seconds).await?;
-            figures.push((
-                Target::Pgbench,
-                Figures {
-                    rate,
-                    ..Figures::default()
-                },
-            ));
+            let rate = replay.run(cluster, connections, self.load.seconds).await;
+            figures.push((Target::Pgbench, or_none(rate.map(Figures::of_rate))));
         }
         Ok(figures)
     }
+}
+
+/// One measurement that fails is told and missing; it does not take an hour of others with it.
+fn or_none(figures: Result<Figures>) -> Figures {
+    figures.unwrap_or_else(|error| {
+        say(&error.to_string());
+        Figures::NONE
+    })
 }
 
 /// Requests by which the size of an answer is found.

@@ -88,6 +88,9 @@ impl Replay {
             pgbench.arg("-f").arg(file);
         }
         let printed = output(pgbench.arg(&self.database)).await?;
+        if printed.contains("actually processed: 0") {
+            return Err("pgbench finished no transaction in time".into());
+        }
         let rate = printed
             .lines()
             .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());

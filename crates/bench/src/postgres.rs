@@ -65,11 +65,14 @@ impl Cluster {
 
     /// Makes a database that is empty.
     pub(crate) async fn make_database(&self, name: &str) -> Result<()> {
-        let (drop, create) = (
-            format!("DROP DATABASE IF EXISTS {name}"),
-            format!("CREATE DATABASE {name}"),
-        );
-        self.run("postgres", &[&drop, &create]).await
+        self.drop_database(name).await?;
+        self.run("postgres", &[&format!("CREATE DATABASE {name}")]).await
+    }
+
+    /// Removes a database, if there is one.
+    pub(crate) async fn drop_database(&self, name: &str) -> Result<()> {
+        let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        self.run("postgres", &[&statement]).await
     }
 
     /// Has every statement written to the log, or none.
