@@ -103,6 +103,11 @@ impl Case {
         if self.key == "batch" { vec![4] } else { all.to_vec() }
     }
 
+    /// How long a measurement takes at least, in seconds: no shorter than some answers.
+    pub(crate) fn seconds(&self) -> u32 {
+        if self.key == "batch" { 4 } else { 1 }
+    }
+
     /// Whether pgbench can ask the same: a thousand records in one transaction are too many statements to prepare.
     pub(crate) fn is_replayed(&self) -> bool {
         self.key != "batch"
@@ -122,8 +127,6 @@ impl Case {
     }
 }
 
-/// Records that one run of patches goes through.
-const PATCHED: usize = 200;
 const LIST: &str = "/v1/customers?filter[kind]=person&sort=name";
 
 /// What a server holds, as far as requests are made of it.
@@ -133,6 +136,9 @@ pub(crate) struct Contents {
     customers: u64,
     /// Ids of some of them, spread over all.
     ids: Vec<String>,
+    /// How many of them one run of patches goes through: many more than there are connections, so that a request that
+    /// is held up is not overtaken by the next one to its record.
+    patched: usize,
     fragments: Vec<String>,
     /// Where the deep page of the list begins.
     deep: String,
@@ -145,8 +151,8 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Asks a server that was filled with so many customers.
-    pub(crate) async fn of(service: &Service, customers: u64) -> Result<Self> {
+    /// Asks a server that was filled with so many customers. Each case is going to run so many times.
+    pub(crate) async fn of(service: &Service, customers: u64, runs: usize) -> Result<Self> {
         let mut contents = Self {
             customers,
             ..Self::default()
@@ -154,6 +160,8 @@ impl Contents {
         let document = service.get("/openapi.json").await?;
         contents.has_360 = document["paths"].get("/v1/customers/{id}/360").is_some();
         contents.meet_customers(service).await?;
+        // Those of run 0 are tried before the first round.
+        contents.patched = contents.ids.len() / (runs + 1);
         contents.walk_down(service).await?;
         contents.follow_changes(service).await?;
         let pipelines = service.get("/v1/pipelines?limit=1").await?;
@@ -220,7 +228,7 @@ impl Contents {
         Ok(())
     }
 
-    /// The requests of a case; `run` tells one measurement from another. None when the server has no such endpoint.
+    /// The requests of a case; `run` tells its measurements apart. None when the server has no such endpoint.
     pub(crate) fn stream(&self, case: &Case, run: usize) -> Option<Stream> {
         let of_each = |path: &dyn Fn(&String) -> String| {
             Stream::Cycle(self.ids.iter().take(2_000).map(|id| Request::get(path(id))).collect())
@@ -247,12 +255,7 @@ impl Contents {
             "360" if self.has_360 => of_each(&|id| format!("/v1/customers/{id}/360")),
             "create" => Stream::Numbered(Request::post("/v1/customers", person(NUMBER).to_string())),
             "patch" => {
-                let ids = self
-                    .ids
-                    .iter()
-                    .cycle()
-                    .skip(run * PATCHED)
-                    .take(PATCHED.min(self.ids.len()));
+                let ids = self.ids.iter().cycle().skip(run * self.patched).take(self.patched);
                 let bodies = ["it", "es", "nl", "pt", "pl"].map(|language| json!({"language": language}).to_string());
                 Stream::Patches {
                     paths: ids.map(|id| format!("/v1/customers/{id}")).collect(),
@@ -336,6 +339,7 @@ mod tests {
     fn runs_of_patches_go_through_different_records() {
         let contents = Contents {
             ids: (0..2_000).map(|id: u32| id.to_string()).collect(),
+            patched: 200,
             ..Contents::default()
         };
         let case = CASES.iter().find(|case| case.key == "patch").unwrap();

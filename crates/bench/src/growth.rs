@@ -40,7 +40,7 @@ pub(crate) async fn measure(options: &Options, folder: &Path, cluster: &Cluster)
                 tickets: 0,
             };
             let service = fill(options, folder, cluster, target, Some(customers), sizes).await?;
-            let contents = Contents::of(&service, customers).await?;
+            let contents = Contents::of(&service, customers, 0).await?;
             for growth in &mut of_target {
                 let Some(case) = CASES.iter().find(|case| case.key == growth.case) else {
                     continue;

@@ -47,6 +47,14 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    /// The same, for so many seconds at least.
+    pub(crate) fn at_least(&self, seconds: u32) -> Self {
+        Self {
+            seconds: self.seconds.max(seconds),
+            ..self.clone()
+        }
+    }
+
     /// Sends a stream over so many connections; `first` is the number of its first request.
     pub(crate) async fn run(
         &self,

@@ -96,7 +96,7 @@ impl Options {
     }
 
     fn connections(&self) -> Vec<u32> {
-        let usual = if self.quick { vec![1, 64] } else { vec![1, 16, 64] };
+        let usual = if self.quick { vec![64] } else { vec![1, 16, 64] };
         self.connections.clone().unwrap_or(usual)
     }
 
@@ -242,7 +242,7 @@ async fn prepare(options: &Options, folder: &Path, cluster: &Cluster, target: Ta
         idle: service.memory()?.resident,
         loaded: 0.0,
     };
-    let contents = Contents::of(&service, customers).await?;
+    let contents = Contents::of(&service, customers, options.rounds() * options.connections().len()).await?;
     let subject = Subject {
         target,
         service,

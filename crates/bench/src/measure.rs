@@ -62,11 +62,11 @@ impl Bench {
             }
         }
         let mut results = Results::new();
-        let mut run = 0;
         for round in 1..=self.rounds {
             for ready in &prepared {
-                for connections in ready.case.connections(&self.connections) {
-                    run += 1;
+                let all = ready.case.connections(&self.connections);
+                for (index, connections) in all.iter().copied().enumerate() {
+                    let run = (round - 1) * all.len() + index + 1;
                     say(&format!(
                         "round {round}: {}, {connections} connections",
                         ready.case.title
@@ -103,7 +103,7 @@ impl Bench {
                 let count = if case.writes() {
                     9
                 } else {
-                    1 + 8 * usize::try_from(self.load.seconds)?
+                    1 + 4 * usize::try_from(self.load.seconds)?
                 };
                 let asked = (&stream, first(case, 0) + SAMPLES, count);
                 let captured = Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder);
@@ -116,6 +116,7 @@ impl Bench {
     /// One measurement on each target, one after the other.
     async fn run_once(&self, ready: &Prepared, connections: u32, run: usize) -> Result<Vec<(Target, Figures)>> {
         let mut figures = Vec::new();
+        let load = self.load.at_least(ready.case.seconds());
         let (bare, address) = bare::start(ready.size, &self.folder.join("bare.log")).await?;
         for subject in &self.subjects {
             let Some(stream) = subject.contents.stream(ready.case, run) else {
@@ -124,13 +125,14 @@ impl Bench {
             let (stream, token) = ((&stream, first(ready.case, run)), subject.service.token.as_str());
             let bare = figures.is_empty().then_some((Target::Bare, address));
             for (target, address) in bare.into_iter().chain([(subject.target, subject.service.address())]) {
-                let run = self.load.run(address, stream, token, connections, &self.folder);
+                let run = load.run(address, stream, token, connections, &self.folder);
                 figures.push((target, or_none(run.await)));
             }
         }
         bare.stop().await?;
         if let (Some(replay), Some((cluster, _))) = (&ready.replay, &self.cluster) {
-            let rate = replay.run(cluster, connections, self.load.seconds).await;
+            // It connects, and prepares each statement for each connection, on that time.
+            let rate = replay.run(cluster, connections, self.load.seconds + 2).await;
             figures.push((Target::Pgbench, or_none(rate.map(Figures::of_rate))));
         }
         Ok(figures)
