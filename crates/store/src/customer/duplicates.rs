@@ -9,12 +9,11 @@ use domain::customer::duplicates::{DuplicateCandidate, DuplicateName, DuplicateP
 use domain::{Kind, Record};
 use serde::{Deserialize, Serialize};
 use sql::ids::{CustomerId, RecordId};
-use sql::on_either;
 use sql::schema::record_values;
 use std::collections::{BTreeSet, HashMap};
 
-/// Customers that share a key of one name with one and are compared with it, at most.
-const MOST_CANDIDATES: i64 = 100;
+/// Customers that share a value with one and are compared with it, at most. What many share says little.
+const MOST_CANDIDATES: i64 = 50;
 
 /// Refuses a new customer that there seems to be already, unless the caller knows better.
 pub(crate) fn check_new(tx: &mut Transaction<'_>, new: &Customer) -> Result<(), Error> {
@@ -61,21 +60,17 @@ fn sharing(tx: &mut Transaction<'_>, identity: &Identity) -> Result<Vec<RecordId
     }
     let tenant = tx.tenant();
     let mut ids: Vec<RecordId> = Vec::new();
-    // Asked one by one: of all keys at once, SQLite would read every value of every customer.
-    for name in KEYS {
-        let values = keys.iter().filter(|(key, _)| *key == name);
-        let values: Vec<String> = values.map(|(_, value)| value.clone()).collect();
-        if values.is_empty() {
-            continue;
-        }
-        let sharing: Vec<RecordId> = on_either!(tx.connection(), |c| record_values::table
+    // Asked one by one: of all keys at once, SQLite would read every value of every customer. A list of values would be
+    // a new statement to prepare each time.
+    for (name, value) in keys {
+        let sharing: Vec<RecordId> = record_values::table
             .filter(record_values::tenant_id.eq(tenant))
             .filter(record_values::kind.eq(Kind::Customer))
             .filter(record_values::field.eq(name))
-            .filter(record_values::value.eq_any(values))
+            .filter(record_values::value.eq(value))
             .limit(MOST_CANDIDATES)
             .select(record_values::record_id)
-            .load(c))?;
+            .load(tx.connection())?;
         ids.extend(sharing);
     }
     ids.sort_unstable();
