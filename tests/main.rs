@@ -17,6 +17,7 @@ mod changes;
 mod complaints;
 mod crashes;
 mod credentials;
+mod custom_fields;
 mod customer_360;
 mod customers;
 mod documents;

@@ -10,6 +10,7 @@ pub(crate) const RESOURCES: &[&str] = &[
     "relationships",
     "notes",
     "documents",
+    "custom_fields",
     "interactions",
     "products",
     "pipelines",
@@ -42,6 +43,10 @@ impl Tenant {
             "documents" => {
                 let subject = json!({"type": "customer", "id": self.example_id("customers").await});
                 json!({"subject": subject, "name": "Offer 2026-17.pdf"})
+            }
+            "custom_fields" => {
+                let key = format!("key_{}", uuid::Uuid::now_v7().simple());
+                json!({"resource": "product", "key": key, "name": "Tier", "type": "text"})
             }
             "interactions" => json!({"channel": "call", "started_at": "2026-01-31T09:30:00Z"}),
             "products" => json!({"name": "GTX Pro"}),

@@ -13,12 +13,13 @@ use crate::strict_json;
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
-use domain::Record;
 use domain::operation::scopes::Scope as Permission;
+use domain::{Record, RuleContext};
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::marker::PhantomData;
+use std::sync::Arc;
 use store::idempotency::{self, Key, Reply};
 use store::records::Expected;
 use store::{Error, Transaction};
@@ -119,6 +120,16 @@ impl<R: Record> FromRequest for Uploading<R> {
 }
 
 impl<R: Record> Reading<R> {
+    /// What rules need to know. The tenant's custom fields are asked for where the request names one.
+    pub async fn rule_context(&self) -> Result<RuleContext, Problem> {
+        let custom = if self.query.mentions("custom.") || domain::custom_values::are_named(&self.body) {
+            self.run(store::custom_values::catalogue).await?
+        } else {
+            Arc::default()
+        };
+        Ok(self.caller.scope.rule_context(sql::Timestamp::now(), custom))
+    }
+
     /// Reads in the caller's scope.
     pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
     where

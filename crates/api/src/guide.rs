@@ -10,6 +10,7 @@ const PAGES: &[(&str, &str)] = &[
     ("conventions", include_str!("../../../docs/conventions.md")),
     ("customers", include_str!("../../../docs/customers.md")),
     ("rules", include_str!("../../../docs/rules.md")),
+    ("custom_fields", include_str!("../../../docs/custom_fields.md")),
     ("calendar", include_str!("../../../docs/calendar.md")),
     ("import", include_str!("../../../docs/import.md")),
     ("tickets", include_str!("../../../docs/tickets.md")),

@@ -6,10 +6,10 @@ use crate::problem::Problem;
 use crate::projection::{Projection, project};
 use actix_web::http::header::LINK;
 use actix_web::{HttpRequest, HttpResponse};
-use domain::Record;
 use domain::fault::Fault;
 use domain::rule::{Position, Rule, query as rule_query};
 use domain::search::Search;
+use domain::{Record, RuleContext};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::filter::Page;
@@ -96,7 +96,7 @@ async fn list<R: Stored>(
     mut reading: Reading<R>,
     among: Option<Rule>,
 ) -> Result<HttpResponse, Problem> {
-    let context = reading.caller.scope.rule_context(sql::Timestamp::now());
+    let context = reading.rule_context().await?;
     let filters = reading.query.take_prefixed("filter[");
     let rule = rule_query::filters(filters.iter().map(|(name, value)| (name, value)), R::KIND, &context);
     let rule = rule.unwrap_or_else(|faults| {
@@ -123,18 +123,18 @@ async fn list<R: Stored>(
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let bound_to = format!("{}?{}", request.path(), filters.join("&"));
-    let wanted = read::<R>(&mut reading, rule, &bound_to, body)?;
+    let wanted = read::<R>(&mut reading, rule, &context, &bound_to, body)?;
     answer(reading, wanted, Some(&request)).await
 }
 
 /// `POST /v1/{resource}/search`.
 pub(crate) async fn search<R: Stored>(mut reading: Reading<R>) -> Result<HttpResponse, Problem> {
     std::mem::take(&mut reading.query).finish()?;
+    let context = reading.rule_context().await?;
     let body = match std::mem::take(&mut reading.body) {
         Value::Null => SearchBody::default(),
         body => domain::input::parse_body(&body).map_err(Problem::invalid)?,
     };
-    let context = reading.caller.scope.rule_context(sql::Timestamp::now());
     let rule = body.rule.as_ref().map(|rule| Rule::parse(rule, R::KIND, &context));
     let rule = rule.transpose().unwrap_or_else(|faults| {
         let faults = faults.into_iter().map(|fault| fault.under("/rule"));
@@ -150,7 +150,7 @@ pub(crate) async fn search<R: Stored>(mut reading: Reading<R>) -> Result<HttpRes
         let message = format!("must be from 1 to {MAX_PAGE}");
         reading.query.fault("limit", "out_of_range", message);
     }
-    let wanted = read::<R>(&mut reading, rule, &filters, body).map_err(in_body)?;
+    let wanted = read::<R>(&mut reading, rule, &context, &filters, body).map_err(in_body)?;
     answer(reading, wanted, None).await
 }
 
@@ -173,6 +173,7 @@ fn in_body(problem: Problem) -> Problem {
 fn read<R: Record>(
     reading: &mut Reading<R>,
     rule: Option<Rule>,
+    context: &RuleContext,
     filters: &str,
     body: SearchBody,
 ) -> Result<Request, Problem> {
@@ -181,7 +182,8 @@ fn read<R: Record>(
     let sort = if sort_names.is_empty() {
         Ok(Vec::new())
     } else {
-        rule_query::sort_keys(sort_names.iter().map(String::as_str), R::KIND.registry(), "?sort")
+        let names = sort_names.iter().map(String::as_str);
+        rule_query::sort_keys(names, R::KIND.registry(), context, "?sort")
     };
     let sort = sort.unwrap_or_else(|faults| {
         query.add_faults(faults);

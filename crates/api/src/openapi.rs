@@ -10,6 +10,7 @@ mod rule_schemas;
 mod samples;
 mod schemas;
 pub(crate) mod site;
+mod tenant_document;
 #[cfg(test)]
 mod tests;
 mod tidying;
@@ -21,7 +22,7 @@ use domain::operation::scopes::Scope as Permission;
 use domain::{Kind, Record};
 pub(crate) use operations::{generic_endpoints, list_within};
 use serde_json::{Map, Value, json};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// The API document, as it is printed and committed.
 pub fn json() -> String {
@@ -29,10 +30,8 @@ pub fn json() -> String {
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
-/// The API document, as it is served.
-fn compact_json() -> String {
-    document(&crate::service::endpoints()).to_string()
-}
+/// The API document, as everybody gets it who does not say who asks.
+static EVERYBODYS: LazyLock<Value> = LazyLock::new(|| document(&crate::service::endpoints()));
 
 /// The names of a record's members, in order.
 pub(crate) fn member_names<R: Record>() -> &'static [String] {

@@ -28,6 +28,12 @@ impl Query {
         })
     }
 
+    /// Whether a text stands in the name or the value of a parameter.
+    pub fn mentions(&self, text: &str) -> bool {
+        let mut pairs = self.pairs.iter();
+        pairs.any(|(name, value)| name.contains(text) || value.contains(text))
+    }
+
     /// Takes a parameter that may stand once.
     pub fn take(&mut self, name: &str) -> Option<String> {
         let place = self.pairs.iter().position(|(other, _)| other == name)?;

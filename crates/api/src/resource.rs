@@ -94,9 +94,9 @@ pub(crate) async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpRes
         .await
 }
 
-/// Reads the settable part now, unless it names other records in ways that only the store can resolve.
+/// Reads the settable part now, unless it has what only the store can read: other records by other names, custom values.
 pub(crate) fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem> {
-    if references::any_indirect(&body) {
+    if references::any_indirect(&body) || body.get("custom").is_some() {
         return Ok(Draft::Raw(body, LocalReferences::new()));
     }
     input::parse(&body).map(Draft::Ready).map_err(Problem::invalid)

@@ -14,6 +14,7 @@ use crate::state::State;
 use crate::{auth, guide, limits, observe, request_id};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
+use domain::customer::custom_fields::CustomField;
 use domain::customer::notes::Note;
 use domain::customer::relationships::Relationship;
 use domain::interaction::appointments::Appointment;
@@ -46,6 +47,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         resource::<Relationship>(),
         resource::<Note>(),
         documents::endpoints(),
+        resource::<CustomField>(),
         interactions::endpoints(),
         resource::<Product>(),
         pipelines::endpoints(),

@@ -1,6 +1,7 @@
 //! C. The customer: who they are, how to reach them, and how they are tied to each other.
 
 pub mod contact_points;
+pub mod custom_fields;
 pub mod customers;
 pub mod documents;
 pub mod duplicates;

@@ -5,7 +5,7 @@ mod objects;
 mod tests;
 
 use crate::fault::{Fault, Refusal};
-use crate::record::Fields;
+use crate::record::{CustomCheck, Fields};
 use crate::validation::faults_of;
 use objects::Objects;
 use serde::de::DeserializeOwned;
@@ -16,9 +16,14 @@ use validator::Validate;
 /// Faults told of one body at most.
 const MOST_FAULTS: usize = 50;
 
-/// Reads a settable part. The first attempt is the fast one; only a faulty body is looked at closely.
+/// Reads a settable part without custom values.
 pub fn parse<F: Fields>(body: &Value) -> Result<F, Vec<Fault>> {
-    F::deserialize(Objects(body)).map_err(|_| explain::<F>(body, |fields| fields.clone().checked().err()))
+    parse_with(body, None)
+}
+
+/// Reads a settable part. The first attempt is the fast one; only a faulty body is looked at closely.
+pub fn parse_with<F: Fields>(body: &Value, custom: Option<CustomCheck<'_>>) -> Result<F, Vec<Fault>> {
+    F::deserialize(Objects(body)).map_err(|_| explain::<F>(body, |fields| fields.clone().checked_with(custom).err()))
 }
 
 /// Reads any other body, such as that of an action.
@@ -43,7 +48,7 @@ pub fn parse_valid<T: DeserializeOwned + Validate>(body: &Value) -> Result<T, Re
 }
 
 /// The settable part after a merge patch (RFC 7396): what is left out stays, null clears.
-pub fn merged<F: Fields>(before: &F, patch: &Value) -> Result<F, Vec<Fault>> {
+pub fn merged<F: Fields>(before: &F, patch: &Value, custom: Option<CustomCheck<'_>>) -> Result<F, Vec<Fault>> {
     let Value::Object(members) = patch else {
         return Err(vec![not_an_object()]);
     };
@@ -57,7 +62,7 @@ pub fn merged<F: Fields>(before: &F, patch: &Value) -> Result<F, Vec<Fault>> {
     let mut faults = Vec::new();
     note_unknown(&merged, members, "", &mut faults);
     merge(&mut merged, patch);
-    match parse::<F>(&merged) {
+    match parse_with::<F>(&merged, custom) {
         Ok(fields) if faults.is_empty() => Ok(fields),
         Ok(_) => Err(faults),
         Err(more) => {
@@ -75,6 +80,10 @@ pub fn merged<F: Fields>(before: &F, patch: &Value) -> Result<F, Vec<Fault>> {
 fn note_unknown(document: &Value, patch: &Map<String, Value>, at: &str, faults: &mut Vec<Fault>) {
     for (name, value) in patch {
         let pointer = format!("{at}/{}", escaped(name));
+        // Which members this one may have, the tenant says.
+        if pointer == "/custom" {
+            continue;
+        }
         match (document.get(name), value) {
             (None, _) => faults.push(unknown_field(&pointer)),
             (Some(inner @ Value::Object(_)), Value::Object(patch)) => note_unknown(inner, patch, &pointer, faults),
@@ -302,7 +311,7 @@ fn pointer_of(path: &[String]) -> String {
 }
 
 /// A name inside a JSON Pointer (RFC 6901 section 3).
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

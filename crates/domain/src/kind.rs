@@ -15,6 +15,8 @@ sql::text_enum! {
         Document = "document",
         /// A contact with a customer.
         Interaction = "interaction",
+        /// A field that the tenant adds to a kind of record.
+        CustomField = "custom_field",
         /// Something that is sold.
         Product = "product",
         /// An ordered way of selling.
@@ -62,6 +64,7 @@ impl Kind {
             Self::Relationship => &crate::customer::relationships::REGISTRY,
             Self::Note => &crate::customer::notes::REGISTRY,
             Self::Document => &crate::customer::documents::REGISTRY,
+            Self::CustomField => &crate::customer::custom_fields::REGISTRY,
             Self::Interaction => &crate::interaction::interactions::REGISTRY,
             Self::Product => &crate::sales::products::REGISTRY,
             Self::Pipeline => &crate::sales::pipelines::REGISTRY,

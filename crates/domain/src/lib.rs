@@ -2,6 +2,7 @@
 //!
 //! No I/O, no async, no clock: the time, the actor and whatever else a decision needs come in as arguments.
 
+pub mod custom_values;
 pub mod decimal;
 pub mod fault;
 pub mod input;

@@ -1,5 +1,6 @@
 //! What every record has, and the traits by which the mechanics handle all kinds of record alike.
 
+use crate::custom_values::{Catalogue, CustomValues};
 use crate::fault::{Fault, Refusal, faultless};
 use crate::kind::Kind;
 use crate::validation::faults_of;
@@ -90,6 +91,19 @@ pub struct Common<'a> {
     pub owner_id: Option<UserId>,
     /// The team that is responsible.
     pub team_id: Option<TeamId>,
+    /// The values of custom fields.
+    pub custom: &'a CustomValues,
+}
+
+/// What the custom values of a record are held against.
+#[derive(Debug, Clone, Copy)]
+pub struct CustomCheck<'a> {
+    /// The custom fields of the tenant.
+    pub catalogue: &'a Catalogue,
+    /// The kind of record.
+    pub kind: Kind,
+    /// What the record held before, if it was there.
+    pub before: Option<&'a CustomValues>,
 }
 
 /// The part of a record that a client may set.
@@ -108,14 +122,22 @@ pub trait Fields:
     /// The owner, to set a default.
     fn owner_id_mut(&mut self) -> &mut Option<UserId>;
 
+    /// The values of custom fields, to bring them to their one form.
+    fn custom_mut(&mut self) -> &mut CustomValues;
+
     /// Brings values to their one form (lower-case e-mail addresses, …), before they are validated.
     fn normalise(&mut self) {}
 
     /// Adds the faults that no attribute on a single field can express.
     fn add_faults(&self, _faults: &mut Vec<Fault>) {}
 
+    /// Brings the values to their one form and tells every fault of them, but for those of custom fields.
+    fn checked(self) -> Result<Self, Refusal> {
+        self.checked_with(None)
+    }
+
     /// Brings the values to their one form and tells every fault of them.
-    fn checked(mut self) -> Result<Self, Refusal> {
+    fn checked_with(mut self, custom: Option<CustomCheck<'_>>) -> Result<Self, Refusal> {
         self.normalise();
         let mut faults = self
             .validate()
@@ -124,6 +146,14 @@ pub trait Fields:
             .unwrap_or_default();
         crate::validation::check_common(self.common(), &mut faults);
         self.add_faults(&mut faults);
+        if let Some(CustomCheck {
+            catalogue,
+            kind,
+            before,
+        }) = custom
+        {
+            catalogue.check(kind, before, self.custom_mut(), &mut faults);
+        }
         faultless(faults).map(|()| self)
     }
 }
@@ -254,6 +284,10 @@ macro_rules! settable {
             #[serde(default)]
             #[schema(value_type = Option<uuid::Uuid>)]
             pub team_id: Option<::sql::ids::TeamId>,
+            /// The values of the fields that the tenant added, by their keys.
+            #[serde(default)]
+            #[schema(value_type = HashMap<String, $crate::custom_values::CustomValue>)]
+            pub custom: ::sql::Json<$crate::custom_values::CustomValues>,
             $($(#[$field_meta])* pub $field: $type $(<$inner>)?),+
         }
 
@@ -264,6 +298,7 @@ macro_rules! settable {
                     tags: &self.tags,
                     owner_id: self.owner_id,
                     team_id: self.team_id,
+                    custom: &self.custom,
                 }
             }
         }
@@ -323,6 +358,9 @@ macro_rules! common_fields {
         }
         fn owner_id_mut(&mut self) -> &mut Option<::sql::ids::UserId> {
             &mut self.owner_id
+        }
+        fn custom_mut(&mut self) -> &mut $crate::custom_values::CustomValues {
+            &mut self.custom.0
         }
     };
 }

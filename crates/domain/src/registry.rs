@@ -82,6 +82,8 @@ pub enum FieldType {
     Id,
     /// A whole number.
     Integer,
+    /// A number with at most four decimals, kept in parts of [`crate::custom_values::NUMBER_SCALE`].
+    Decimal,
     /// An amount in one currency.
     Money,
     /// A calendar day.
@@ -124,6 +126,13 @@ pub enum Source {
         table: &'static str,
         /// The column that names the record.
         record: &'static str,
+        /// The column with the value.
+        column: &'static str,
+    },
+    /// A column of the row of `custom_values` that has the field's name. Amounts have another one for the currency.
+    Custom {
+        /// The kind of record.
+        kind: Kind,
         /// The column with the value.
         column: &'static str,
     },

@@ -22,6 +22,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     business_hours,
     calendar_feeds,
     client_secrets,
+    custom_fields,
+    custom_values,
     customer_activity,
     customers,
     document_removals,

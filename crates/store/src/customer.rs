@@ -1,5 +1,6 @@
 //! C. The customer, as kept.
 
+pub mod custom_fields;
 pub mod customers;
 pub mod document_versions;
 pub mod documents;

@@ -349,12 +349,24 @@ pub(crate) fn changes(before: Value, after: Value) -> Map<String, Value> {
         pairs.push((name, old, new));
     }
     pairs.extend(before.into_iter().map(|(name, old)| (name, old, Value::Null)));
+    for (name, old, new) in &mut pairs {
+        if let (true, Value::Object(old), Value::Object(new)) = (name == "custom", old, new) {
+            keep_differing(old, new);
+        }
+    }
     let changed = pairs.into_iter().filter(|(name, old, new)| {
         old != new && !(is_nothing(old) && is_nothing(new)) && !KEPT_BY_SERVICE.contains(&name.as_str())
     });
     changed
         .map(|(name, old, new)| (name, serde_json::json!({ "before": old, "after": new })))
         .collect()
+}
+
+/// Of many custom values few change at a time: the others need not be told.
+fn keep_differing(old: &mut Map<String, Value>, new: &mut Map<String, Value>) {
+    let all_old = old.clone();
+    old.retain(|key, value| new.get(key) != Some(value));
+    new.retain(|key, value| all_old.get(key) != Some(value));
 }
 
 fn members(record: Value) -> Map<String, Value> {

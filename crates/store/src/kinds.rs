@@ -13,6 +13,7 @@ macro_rules! with_record {
             Note: ::domain::customer::notes::Note,
             Document: ::domain::customer::documents::Document,
             Interaction: ::domain::interaction::interactions::Interaction,
+            CustomField: ::domain::customer::custom_fields::CustomField,
             Product: ::domain::sales::products::Product,
             Pipeline: ::domain::sales::pipelines::Pipeline,
             Stage: ::domain::sales::stages::Stage,

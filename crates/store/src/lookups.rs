@@ -2,7 +2,7 @@
 //! Each is written with the record it leads to, and only where something changed.
 
 use crate::stored::Stored;
-use crate::{Error, Transaction, records};
+use crate::{Error, Transaction, custom_values, records};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use domain::record::ExternalId;
@@ -10,6 +10,7 @@ use domain::{Fields, Kind, Record, Refusal};
 use sql::ids::RecordId;
 use sql::schema::{external_ids, record_values, search_texts};
 use sql::{Kept, insert_all, on_either};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// The record of a kind that another system knows by this id, deleted or not.
@@ -61,6 +62,8 @@ pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, aft
         before.map_or(&[][..], |b| b.fields().common().external_ids),
         after.fields().common().external_ids,
     )?;
+    let custom = before.map(|before| before.fields().common().custom);
+    custom_values::write(tx, R::KIND, id, custom, after.fields().common().custom)?;
     write_values(tx, R::KIND, id, &before.map(values).unwrap_or_default(), &values(after))?;
     let text = search_text(after);
     match before.map(search_text) {
@@ -71,6 +74,7 @@ pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, aft
 
 /// Removes all that leads to a record.
 pub(crate) fn remove(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<(), Error> {
+    custom_values::remove(tx, kind, id)?;
     let tenant = tx.tenant();
     let c = tx.connection();
     diesel::delete(
@@ -135,13 +139,22 @@ fn write_external_ids(
     Ok(())
 }
 
-type Values = BTreeSet<(&'static str, String)>;
+type Values = BTreeSet<(Cow<'static, str>, String)>;
 
 fn values<R: Record>(record: &R) -> Values {
-    let tags = ("tags", record.fields().common().tags.to_vec());
-    let fields = record.values().into_iter().chain([tags]);
+    let common = record.fields().common();
+    let own = record
+        .values()
+        .into_iter()
+        .map(|(field, values)| (field.into(), values));
+    let custom = common.custom.0.iter().filter_map(|(key, value)| {
+        let options = value.as_array()?.iter();
+        let options = options.filter_map(|option| option.as_str().map(str::to_owned));
+        Some((custom_values::name(key).into(), options.collect()))
+    });
+    let fields = own.chain(custom).chain([("tags".into(), common.tags.to_vec())]);
     fields
-        .flat_map(|(field, values)| values.into_iter().map(move |value| (field, value)))
+        .flat_map(|(field, values): (Cow<'_, _>, Vec<_>)| values.into_iter().map(move |value| (field.clone(), value)))
         .collect()
 }
 
@@ -162,7 +175,7 @@ fn write_values(
             (
                 record_values::tenant_id.eq(tenant),
                 record_values::kind.eq(kind),
-                record_values::field.eq(*field),
+                record_values::field.eq(field.clone()),
                 record_values::value.eq(value.clone()),
                 record_values::record_id.eq(record),
             )

@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0006_segments", portable),
     migration!("0007_documents", portable),
     migration!("0008_duplicates", portable),
+    migration!("0009_custom_fields", portable),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.

@@ -7,7 +7,7 @@ use crate::events::{self, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
 use crate::stored::Stored;
-use crate::{Error, Transaction, lookups};
+use crate::{Error, Transaction, custom_values, lookups};
 use domain::operation::visibility::Visibility;
 use domain::record::ExternalId;
 use domain::{Fields, Meta, Record, Refusal, Rule, input};
@@ -137,7 +137,9 @@ pub fn page<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<Vec<R>, 
     let mut found = Vec::new();
     for part in condition_of::<R>(tx, page).parts(&keys, page.after.as_ref()) {
         let wanted = page.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
-        if wanted > 0 {
+        if wanted > 0 && part.along_custom_values {
+            found.extend(custom_values::page(tx, part, wanted)?);
+        } else if wanted > 0 {
             found.extend(R::page(tx.connection(), tenant, part.condition, part.order, wanted)?);
         }
     }
@@ -162,7 +164,8 @@ pub fn create<R: Stored>(tx: &mut Transaction<'_>, draft: Draft<R::Fields>) -> R
         Draft::Ready(fields) => fields,
         Draft::Raw(mut body, local) => {
             references::resolve(tx, R::KIND, &mut body, &local)?;
-            input::parse(&body).map_err(Refusal::Invalid)?
+            custom_values::with_check(tx, R::KIND, None, |custom| input::parse_with(&body, custom))?
+                .map_err(Refusal::Invalid)?
         }
     };
     insert(tx, fields)
@@ -170,10 +173,16 @@ pub fn create<R: Stored>(tx: &mut Transaction<'_>, draft: Draft<R::Fields>) -> R
 
 /// Creates a record that follows from another one. What that one names already is not asked for again.
 pub(crate) fn create_from<R: Stored>(tx: &mut Transaction<'_>, origin: &R, fields: R::Fields) -> Result<R, Error> {
-    insert_beside(tx, Some(origin), fields)
+    insert_beside(tx, Some(origin), fields.checked()?)
+}
+
+/// Creates a record of the service's own accord: custom fields that a client would have to fill in stay empty.
+pub fn create_unasked<R: Stored>(tx: &mut Transaction<'_>, fields: R::Fields) -> Result<R, Error> {
+    insert_beside(tx, None, fields.checked()?)
 }
 
 fn insert<R: Stored>(tx: &mut Transaction<'_>, fields: R::Fields) -> Result<R, Error> {
+    let fields = custom_values::with_check(tx, R::KIND, None, |custom| fields.checked_with(custom))??;
     insert_beside(tx, None, fields)
 }
 
@@ -183,7 +192,7 @@ fn insert_beside<R: Stored>(tx: &mut Transaction<'_>, origin: Option<&R>, mut fi
         *fields.owner_id_mut() = default_owner(tx);
     }
     let meta = Meta::new(tx.tenant(), tx.now(), by);
-    let record = R::decide(tx, None, meta, fields.checked()?)?;
+    let record = R::decide(tx, None, meta, fields)?;
     references::check(tx, origin, &record)?;
     record.before_insert(tx)?;
     insert_checked(tx, record)
@@ -236,7 +245,14 @@ fn merge_into<R: Stored>(
     known_as: Option<ExternalId>,
 ) -> Result<(R, Outcome), Error> {
     references::resolve(tx, R::KIND, &mut patch, local)?;
-    let mut fields: R::Fields = input::merged(before.fields(), &patch).map_err(Refusal::Invalid)?;
+    let old = before.fields();
+    let merged = if patch.get("custom").is_some() {
+        let custom = old.common().custom;
+        custom_values::with_check(tx, R::KIND, Some(custom), |custom| input::merged(old, &patch, custom))?
+    } else {
+        input::merged(old, &patch, None)
+    };
+    let mut fields: R::Fields = merged.map_err(Refusal::Invalid)?;
     if let Some(known_as) = known_as {
         add_external_id(&mut fields, known_as);
     }
@@ -259,7 +275,13 @@ pub fn change<R: Stored>(
 /// Saves a new settable part over the version read.
 pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) -> Result<(R, Outcome), Error> {
     let meta = before.meta().changed(tx.now(), tx.actor().id);
-    let after = R::decide(tx, Some(before), meta, fields.checked()?)?;
+    let fields = if custom_values::are_untouched(before.fields(), &fields) {
+        fields.checked()?
+    } else {
+        let custom = before.fields().common().custom;
+        custom_values::with_check(tx, R::KIND, Some(custom), |custom| fields.checked_with(custom))??
+    };
+    let after = R::decide(tx, Some(before), meta, fields)?;
     save_decided(tx, before, after)
 }
 
@@ -350,7 +372,8 @@ pub fn upsert<R: Stored>(
         (None, _) => {
             let mut body = body;
             references::resolve(tx, R::KIND, &mut body, local)?;
-            let mut fields: R::Fields = input::parse(&body).map_err(Refusal::Invalid)?;
+            let parsed = custom_values::with_check(tx, R::KIND, None, |custom| input::parse_with(&body, custom))?;
+            let mut fields: R::Fields = parsed.map_err(Refusal::Invalid)?;
             add_external_id(&mut fields, known_as);
             insert(tx, fields).map(|record| (record, Outcome::Created))
         }

@@ -2,7 +2,8 @@
 
 use crate::kinds::with_record;
 use crate::stored::Table;
-use crate::{Error, Transaction, lookups, records};
+use crate::{Error, Transaction, custom_values, lookups, records};
+use domain::custom_values::Catalogue;
 use domain::record::{Common, Reference};
 use domain::registry::Link;
 use domain::{Fault, Fields, Kind, Record, Refusal};
@@ -10,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sql::ids::RecordId;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use validator::Validate;
 
 /// Ids that items of one batch gave to their records: `ref/acme`.
@@ -23,6 +25,8 @@ pub(crate) struct Known {
     visible: HashSet<(Kind, RecordId)>,
     /// Records by what other systems call them.
     by_external_id: HashMap<(Kind, String, String), RecordId>,
+    /// The tenant's custom fields.
+    pub(crate) custom_fields: Option<Arc<Catalogue>>,
 }
 
 impl Known {
@@ -101,9 +105,18 @@ fn walk(
                 .get("type")
                 .and_then(Value::as_str)
                 .and_then(|kind| kind.parse().ok());
+            let custom = if pointer == "/custom" {
+                Some(custom_values::catalogue(tx)?)
+            } else {
+                None
+            };
             for (name, member) in members {
                 let pointer = format!("{pointer}/{name}");
-                let target = if name == "id" { linked } else { target(kind, name) };
+                let target = match &custom {
+                    Some(custom) => custom.definition(kind, name).and_then(|field| field.target),
+                    None if name == "id" => linked,
+                    None => target(kind, name),
+                };
                 match (member.as_str().and_then(indirect), target) {
                     (Some(way), Some(target)) => match find(tx, target, &way, local)? {
                         Some(id) => *member = Value::String(id.to_string()),
@@ -163,9 +176,21 @@ fn unknown(pointer: String, kind: Kind) -> Fault {
 /// That every other record it names exists in the tenant and may be seen by the caller.
 /// What it named before already is not asked again.
 pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<(), Error> {
-    let known: Vec<Reference> = before.map(all_references).unwrap_or_default();
+    let mut known: Vec<Reference> = before.map(all_references).unwrap_or_default();
+    let mut named = all_references(after);
+    let custom = after.fields().common().custom;
+    if before.is_none_or(|before| before.fields().common().custom != custom) && !custom.0.is_empty() {
+        let catalogue = custom_values::catalogue(tx)?;
+        let before = before.map(|before| before.fields().common().custom);
+        known.extend(
+            before
+                .into_iter()
+                .flat_map(|values| catalogue.references(R::KIND, values)),
+        );
+        named.extend(catalogue.references(R::KIND, custom));
+    }
     let mut faults = Vec::new();
-    for reference in all_references(after) {
+    for reference in named {
         let is_known = known
             .iter()
             .any(|old| old.kind == reference.kind && old.id == reference.id);

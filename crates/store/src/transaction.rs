@@ -4,6 +4,7 @@ use crate::Error;
 use crate::events::NewEvent;
 use crate::references::Known;
 use diesel::connection::TransactionManager;
+use domain::custom_values::Catalogue;
 use domain::operation::tenants::Tenant;
 use domain::operation::visibility::Visibility;
 use domain::rule::RuleContext;
@@ -124,15 +125,13 @@ impl<'c> Transaction<'c> {
 
     /// Today in the tenant's time zone.
     pub fn today(&self) -> chrono::NaiveDate {
-        self.now
-            .utc()
-            .with_timezone(&self.scope.tenant.time_zone.0)
-            .date_naive()
+        self.scope.today(self.now)
     }
 
-    /// What rules need to know: the time, the tenant's zone and currency.
-    pub fn rule_context(&self) -> RuleContext {
-        self.scope.rule_context(self.now)
+    /// What rules need to know: the time, the tenant's zone, currency and custom fields.
+    pub fn rule_context(&mut self) -> Result<RuleContext, Error> {
+        let custom = crate::custom_values::catalogue(self)?;
+        Ok(self.scope.rule_context(self.now, custom))
     }
 
     /// What has been found out about references to other records, so that a batch asks once.
@@ -185,12 +184,18 @@ impl<'c> Transaction<'c> {
 }
 
 impl Scope {
-    /// What rules need to know: the time, the tenant's zone and currency.
-    pub fn rule_context(&self, now: Timestamp) -> RuleContext {
+    /// The day in the tenant's time zone.
+    pub fn today(&self, now: Timestamp) -> chrono::NaiveDate {
+        now.utc().with_timezone(&self.tenant.time_zone.0).date_naive()
+    }
+
+    /// What rules need to know: the time, the tenant's zone, currency and custom fields.
+    pub fn rule_context(&self, now: Timestamp, custom: Arc<Catalogue>) -> RuleContext {
         RuleContext {
             now,
             zone: self.tenant.time_zone.0,
             currency: self.tenant.currency,
+            custom,
         }
     }
 }

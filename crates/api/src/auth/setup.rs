@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::operation::principals::{self, Principal};
 use store::operation::{credentials, tenants};
-use store::records::{self, Draft};
+use store::records;
 use store::{ActorKind, Error, Scope, Store, Transaction};
 
 /// The system in whose name the command line's own accounts have their external ids.
@@ -115,7 +115,7 @@ pub async fn create_tenant(store: &Store, passwords: &Passwords, new: NewTenant)
             return Ok(false);
         }
         tenants::create(tx, &tenant)?;
-        let user = records::create::<User>(tx, Draft::Ready(admin_fields(new.admin_email.clone())))?;
+        let user = records::create_unasked::<User>(tx, admin_fields(new.admin_email.clone()))?;
         credentials::set_password(tx, user.meta.id, &hash)?;
         command_line_account(tx, Role::Admin)?;
         Ok(true)
@@ -134,6 +134,7 @@ fn admin_fields(email: String) -> UserFields {
     UserFields {
         external_ids: sql::Json(Vec::new()),
         tags: sql::Json(Vec::new()),
+        custom: sql::Json::default(),
         owner_id: None,
         team_id: None,
         name: "Administrator".to_owned(),
@@ -232,6 +233,7 @@ fn command_line_account(tx: &mut Transaction<'_>, role: Role) -> Result<Option<P
             id: role.to_string(),
         }]),
         tags: sql::Json(Vec::new()),
+        custom: sql::Json::default(),
         owner_id: None,
         team_id: None,
         name: account_name(role),
@@ -240,6 +242,6 @@ fn command_line_account(tx: &mut Transaction<'_>, role: Role) -> Result<Option<P
         record_rule: None,
         active: true,
     };
-    let account = records::create::<ServiceAccount>(tx, Draft::Ready(fields))?;
+    let account = records::create_unasked::<ServiceAccount>(tx, fields)?;
     Ok(Some(PrincipalId(account.meta.id.0)))
 }

@@ -119,8 +119,7 @@ const A_DAY: &str = "a day of the years 1 to 9999 such as 2026-01-31";
     security(("bearer" = []), ("oauth2" = ["customers:read", "relationships:read"])))]
 pub(crate) async fn get_hierarchy(id: Id, mut reading: Reading<Customer>) -> Result<HttpResponse, Problem> {
     reading.caller.require(Permission::Read(Kind::Relationship))?;
-    let context = reading.caller.scope.rule_context(sql::Timestamp::now());
-    let today = context.now.utc().with_timezone(&context.zone).date_naive();
+    let today = reading.caller.scope.today(sql::Timestamp::now());
     let query = &mut reading.query;
     let on = query.take_as("on", A_DAY);
     if on.is_some_and(|on| check_date(&on).is_err()) {

@@ -98,8 +98,8 @@ pub(crate) struct SegmentPreview {
 pub(crate) async fn preview_segment(mut reading: Reading<Segment>) -> Result<HttpResponse, Problem> {
     reading.caller.require(Permission::Read(Kind::Customer))?;
     std::mem::take(&mut reading.query).finish()?;
+    let context = reading.rule_context().await?;
     let wanted: SegmentPreviewRequest = input::parse_valid(&std::mem::take(&mut reading.body))?;
-    let context = reading.caller.scope.rule_context(sql::Timestamp::now());
     let page = Page {
         rule: Some(read_rule(&wanted.rule, &context)?),
         limit: wanted.sample,

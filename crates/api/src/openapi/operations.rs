@@ -63,6 +63,7 @@ pub(super) const fn about(kind: Kind) -> &'static str {
         Kind::Note => "What people write down about a record of any kind.",
         Kind::Document => "Files that belong to records of any kind, with every version of their content.",
         Kind::Interaction => "Every contact with a customer: calls, e-mails, meetings, visits, chats, posts.",
+        Kind::CustomField => "Fields that the tenant adds to its records. Their values stand in `custom`.",
         Kind::Product => "What is sold.",
         Kind::Pipeline => "Ordered ways of selling, each with stages of its own.",
         Kind::Stage => "The steps of the pipelines. The last ones close an opportunity as won or lost.",

@@ -156,15 +156,17 @@ pub(super) fn sort_keys(registry: &Registry) -> Vec<String> {
         .collect()
 }
 
-/// One parameter a field, and two more where its values have an order that is asked for.
+/// The filters by the fields of a kind of record.
 pub(super) fn filters(registry: &Registry) -> Vec<Value> {
-    let mut parameters = Vec::new();
-    for field in registry.all_fields() {
-        parameters.push(filter(field, "", "equals"));
-        if is_measured(field.field_type) {
-            parameters.push(filter(field, "[gte]", "is at least"));
-            parameters.push(filter(field, "[lte]", "is at most"));
-        }
+    registry.all_fields().flat_map(filters_of).collect()
+}
+
+/// One parameter, and two more where the values have an order that is asked for.
+pub(super) fn filters_of(field: &'static Field) -> Vec<Value> {
+    let mut parameters = vec![filter(field, "", "equals")];
+    if is_measured(field.field_type) {
+        parameters.push(filter(field, "[gte]", "is at least"));
+        parameters.push(filter(field, "[lte]", "is at most"));
     }
     parameters
 }
@@ -172,7 +174,7 @@ pub(super) fn filters(registry: &Registry) -> Vec<Value> {
 const fn is_measured(field_type: FieldType) -> bool {
     matches!(
         field_type,
-        FieldType::Integer | FieldType::Money | FieldType::Date | FieldType::Instant
+        FieldType::Integer | FieldType::Decimal | FieldType::Money | FieldType::Date | FieldType::Instant
     )
 }
 
@@ -192,6 +194,7 @@ fn filter_value(field_type: FieldType) -> Value {
         FieldType::Text | FieldType::List => json!({ "type": "string", "maxLength": domain::rule::MOST_CHARACTERS }),
         FieldType::Id => json!({ "type": "string", "format": "uuid" }),
         FieldType::Integer => json!({ "type": "integer", "format": "int64" }),
+        FieldType::Decimal => json!({ "type": "number" }),
         FieldType::Money => json!({ "type": "string", "pattern": AMOUNT, "examples": ["500.00 EUR"] }),
         FieldType::Date => json!({ "type": "string", "format": "date" }),
         FieldType::Instant => json!({ "anyOf": [
@@ -199,6 +202,7 @@ fn filter_value(field_type: FieldType) -> Value {
             { "type": "string", "format": "date" },
         ]}),
         FieldType::Bool => json!({ "type": "boolean" }),
+        FieldType::Choice([]) => json!({ "type": "string" }),
         FieldType::Choice(choices) => json!({ "type": "string", "enum": choices }),
     }
 }

@@ -1,13 +1,19 @@
 //! The document as it is served, with Swagger UI beside it, and the front page that leads there.
 
+use crate::caller::authenticate;
 use crate::endpoint::on;
 use crate::problem::Problem;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, LOCATION};
+use crate::state::State;
+use actix_web::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, LOCATION, VARY,
+};
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, LazyLock};
+use store::custom_values;
 use utoipa_swagger_ui::Config;
 
 /// Swagger UI styles elements directly, and draws icons from data URLs; nothing else is let in.
@@ -19,15 +25,49 @@ struct Document {
     etag: String,
 }
 
-static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-    let text = super::compact_json();
-    let digest = Sha256::digest(text.as_bytes());
-    let tag = URL_SAFE_NO_PAD.encode(&digest[..12]);
-    Document {
-        bytes: text.into(),
-        etag: format!("\"{tag}\""),
+impl Document {
+    fn of(document: &Value) -> Self {
+        let text = document.to_string();
+        let digest = Sha256::digest(text.as_bytes());
+        let tag = URL_SAFE_NO_PAD.encode(&digest[..12]);
+        Self {
+            bytes: text.into(),
+            etag: format!("\"{tag}\""),
+        }
     }
-});
+
+    /// That of the tenant of who asks.
+    async fn of_tenant(state: &State, request: &HttpRequest) -> Result<Self, Problem> {
+        let caller = authenticate(state, request).await?;
+        let catalogue = state.store.read(&caller.scope, custom_values::catalogue).await?;
+        let mut document = super::EVERYBODYS.clone();
+        super::tenant_document::tell(&mut document, &catalogue);
+        Ok(Self::of(&document))
+    }
+
+    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let known = request.headers().get(IF_NONE_MATCH);
+        let known = known.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let is_known = known
+            .split(',')
+            .any(|tag| tag.trim().trim_start_matches("W/") == self.etag);
+        let mut response = if is_known {
+            HttpResponse::NotModified()
+        } else {
+            HttpResponse::Ok()
+        };
+        response
+            .insert_header((ETAG, self.etag.as_str()))
+            .insert_header((CACHE_CONTROL, "no-cache"))
+            .insert_header((VARY, AUTHORIZATION.as_str()));
+        if is_known {
+            return response.finish();
+        }
+        response.content_type("application/json").body(self.bytes.clone())
+    }
+}
+
+static EVERYBODYS: LazyLock<Document> = LazyLock::new(|| Document::of(&super::EVERYBODYS));
 
 static SWAGGER_UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config = Config::from("/openapi.json")
@@ -45,24 +85,15 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// Get this document.
+///
+/// With an access token it tells the custom fields of the tenant, too.
 #[utoipa::path(get, path = "/openapi.json", tag = "Operation", operation_id = "get_openapi",
-    responses((status = 200, description = "The API document", body = Object)), security(()))]
-pub(crate) async fn get_openapi(request: HttpRequest) -> HttpResponse {
-    let Document { bytes, etag } = &*DOCUMENT;
-    let known = request
-        .headers()
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    if known.is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag)) {
-        return HttpResponse::NotModified()
-            .insert_header((ETAG, etag.as_str()))
-            .finish();
+    responses((status = 200, description = "The API document", body = Object)), security((), ("bearer" = [])))]
+pub(crate) async fn get_openapi(request: HttpRequest, state: web::Data<State>) -> Result<HttpResponse, Problem> {
+    if request.headers().contains_key(AUTHORIZATION) {
+        return Ok(Document::of_tenant(&state, &request).await?.answer(&request));
     }
-    HttpResponse::Ok()
-        .insert_header((ETAG, etag.as_str()))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .content_type("application/json")
-        .body(bytes.clone())
+    Ok(EVERYBODYS.answer(&request))
 }
 
 async fn to_docs() -> HttpResponse {

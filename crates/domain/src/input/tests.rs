@@ -99,7 +99,7 @@ fn an_array_is_no_object() {
 fn a_patch_names_only_members_that_there_are() {
     let before: ProductFields = parse(&json!({"name": "A", "unit_price": {"amount": "1.00", "currency": "EUR"}}))
         .unwrap_or_else(|f| panic!("{f:?}"));
-    let refused = merged(&before, &json!({"unit_price": {"tax": null}}))
+    let refused = merged(&before, &json!({"unit_price": {"tax": null}}), None)
         .err()
         .unwrap_or_default();
     assert_eq!(refused.len(), 1);
@@ -110,13 +110,13 @@ fn a_patch_names_only_members_that_there_are() {
 fn a_patch_keeps_what_it_leaves_out_and_clears_by_null() {
     let before: ProductFields =
         parse(&json!({"name": "A", "sku": "1", "tags": ["x"]})).unwrap_or_else(|f| panic!("{f:?}"));
-    let after = merged(&before, &json!({"sku": null, "category": "C"})).unwrap_or_else(|f| panic!("{f:?}"));
+    let after = merged(&before, &json!({"sku": null, "category": "C"}), None).unwrap_or_else(|f| panic!("{f:?}"));
     assert_eq!(
         (after.sku, after.category, after.name),
         (None, Some("C".to_owned()), "A".to_owned())
     );
     assert_eq!(after.tags.0, ["x"]);
-    let refused = merged(&before, &json!({"colour": null, "name": null}))
+    let refused = merged(&before, &json!({"colour": null, "name": null}), None)
         .err()
         .unwrap_or_default();
     assert_eq!(

@@ -24,6 +24,7 @@ impl CustomerMatch {
         InteractionFields {
             external_ids: Json(Vec::new()),
             tags: Json(Vec::new()),
+            custom: Json::default(),
             owner_id: self.owner_id,
             team_id: self.team_id,
             channel,
@@ -58,6 +59,7 @@ pub(super) fn lead(name: &str, known_as: ExternalId) -> CustomerFields {
     CustomerFields {
         external_ids: Json(vec![known_as]),
         tags: Json(Vec::new()),
+        custom: Json::default(),
         owner_id: None,
         team_id: None,
         kind: CustomerKind::Person,

@@ -109,7 +109,7 @@ impl Segment {
     pub fn next_refresh(&self, context: &RuleContext) -> Option<Timestamp> {
         let later = RuleContext {
             now: (context.now.utc() + Duration::days(1000)).into(),
-            ..*context
+            ..context.clone()
         };
         let depends = self.is_dynamic() && self.rule(context).ok() != self.rule(&later).ok();
         depends.then(|| (context.now.utc() + REFRESH_EVERY).into())
@@ -174,6 +174,7 @@ mod tests {
             now: Timestamp::parse("2026-11-22T12:00:00Z").unwrap(),
             zone: chrono_tz::Europe::Berlin,
             currency: "EUR".parse().unwrap(),
+            custom: std::sync::Arc::default(),
         }
     }
 

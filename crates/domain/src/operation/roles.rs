@@ -39,7 +39,7 @@ impl Role {
     /// | customers, relationships, notes, documents, interactions, opportunities, tickets, tasks, appointments | w | w | w | r | w |
     /// | products, pipelines, stages, segments | w | w | r | r | w |
     /// | `business_hours`, `sla_policies` | w | w | r | r | r |
-    /// | teams | w | w | r | r | r |
+    /// | teams, `custom_fields` | w | w | r | r | r |
     /// | users | w | r | r | r | r |
     /// | `service_accounts` | w | - | - | - | - |
     /// | `changes:read` | yes | yes | - | - | yes |
@@ -74,7 +74,9 @@ impl Role {
             Kind::Product | Kind::Pipeline | Kind::Stage | Kind::Segment => {
                 matches!(self, Self::Admin | Self::Manager | Self::Integration)
             }
-            Kind::Team | Kind::BusinessHours | Kind::SlaPolicy => matches!(self, Self::Admin | Self::Manager),
+            Kind::Team | Kind::CustomField | Kind::BusinessHours | Kind::SlaPolicy => {
+                matches!(self, Self::Admin | Self::Manager)
+            }
             Kind::User | Kind::ServiceAccount => self == Self::Admin,
         }
     }

@@ -7,6 +7,7 @@ use super::{
     Test, Value,
 };
 use crate::fault::Fault;
+use crate::kind::Kind;
 use crate::registry::{Field, FieldType, Link, Registry, Relation};
 use crate::search::Search;
 use serde_json::Value as Json;
@@ -21,8 +22,8 @@ pub(super) enum Target {
 }
 
 /// Finds a field by its name, `relation.name` one hop away, or the record at a relation's end.
-pub(super) fn resolve(path: &str, registry: &'static Registry) -> Option<Target> {
-    if let Some(field) = registry.field(path) {
+pub(super) fn resolve(path: &str, registry: &'static Registry, context: &RuleContext) -> Option<Target> {
+    if let Some(field) = context.field(registry, path) {
         return Some(Target::Field(None, field));
     }
     let (hop, name) = path.split_once('.').unwrap_or((path, ""));
@@ -32,7 +33,7 @@ pub(super) fn resolve(path: &str, registry: &'static Registry) -> Option<Target>
     if name.is_empty() {
         return (hop == path).then_some(Target::Record(Some(relation)));
     }
-    let field = relation.target.registry().field(name)?;
+    let field = context.field(relation.target.registry(), name)?;
     Some(Target::Field(Some(relation), field))
 }
 
@@ -79,7 +80,29 @@ impl Reader<'_> {
         }
         let own = via.is_none().then_some(registry);
         let check = self.check(field, operator, raw, own, value_pointer)?;
+        let kind = via.map_or(registry.kind, |relation| relation.target);
+        let offered = self.offered(kind, field, &check);
+        self.note(value_pointer, offered)?;
         Some(Rule::Test(Test { via, field, check }))
+    }
+
+    /// That the options of a custom field which a check names are on offer.
+    fn offered(&self, kind: Kind, field: &Field, check: &Check) -> Result<(), Wrong> {
+        let Some(options) = self.context.custom.options(kind, field.name) else {
+            return Ok(());
+        };
+        let known = match check {
+            Check::Compare(_, Operand::Value(Value::Text(text))) => options.contains(&text.as_str()),
+            Check::In(values) | Check::NotIn(values) | Check::Has(_, values) => values
+                .iter()
+                .all(|value| matches!(value, Value::Text(text) if options.contains(&text.as_str()))),
+            _ => true,
+        };
+        if known {
+            Ok(())
+        } else {
+            Err(("not_a_choice", format!("must be of {}", options.join(", ")).into()))
+        }
     }
 
     fn allow(&mut self, field: &Field, operator: Operator, pointer: &str) -> Option<()> {
@@ -217,7 +240,9 @@ impl Reader<'_> {
         pointer: &str,
     ) -> Option<Check> {
         let result = match (comparison(operator), own) {
-            (Some(comparison), Some(own)) => reference(field, raw, own).map(|other| Check::Compare(comparison, other)),
+            (Some(comparison), Some(own)) => {
+                reference(field, raw, own, self.context).map(|other| Check::Compare(comparison, other))
+            }
             (None, _) => Err(wrong("another field goes only with eq, ne, gt, gte, lt and lte")),
             (_, None) => Err(wrong("another field can only be compared with one of the same record")),
         };
@@ -315,7 +340,7 @@ fn window_check(field: &Field, operator: Operator, raw: Raw<'_>, context: &RuleC
 }
 
 /// `{"ref": "field", "offset": "-P30D"}`
-fn reference(field: &Field, raw: Raw<'_>, own: &'static Registry) -> Result<Operand, Wrong> {
+fn reference(field: &Field, raw: Raw<'_>, own: &'static Registry, context: &RuleContext) -> Result<Operand, Wrong> {
     let Raw::Json(Json::Object(object)) = raw else {
         return Err(wrong("must name another field by ref"));
     };
@@ -323,7 +348,7 @@ fn reference(field: &Field, raw: Raw<'_>, own: &'static Registry) -> Result<Oper
         return Err(("unknown_field", "may have only ref and offset".into()));
     }
     let name = object.get("ref").and_then(Json::as_str).unwrap_or_default();
-    let other = own.field(name).ok_or_else(|| {
+    let other = context.field(own, name).ok_or_else(|| {
         (
             "unknown_field",
             format!("ref must name a field of {}", own.plural).into(),
@@ -357,7 +382,12 @@ impl Field {
             (FieldType::Text | FieldType::Choice(_), FieldType::Text | FieldType::Choice(_)) => true,
             (one, two) => one == two,
         };
-        let elsewhere = |field: &Self| matches!(field.source, Source::Json { .. } | Source::Beside { .. });
+        let elsewhere = |field: &Self| {
+            matches!(
+                field.source,
+                Source::Json { .. } | Source::Beside { .. } | Source::Custom { .. }
+            )
+        };
         let form_differs = matches!(self.field_type, FieldType::Id | FieldType::Date | FieldType::Instant);
         alike && !(form_differs && (elsewhere(self) || elsewhere(other)))
     }

@@ -79,7 +79,7 @@ impl Parser<'_> {
         self.only(node, &["history", "op", "value", "window"], at);
         let name = node.get("history").and_then(Json::as_str);
         let field = name
-            .and_then(|name| registry.field(name))
+            .and_then(|name| self.context.field(registry, name))
             .filter(|field| is_told(field));
         if field.is_none() {
             let message = format!("must be a field of {} whose changes are told", registry.plural);
@@ -166,7 +166,7 @@ impl Parser<'_> {
 const fn is_told(field: &Field) -> bool {
     matches!(
         field.source,
-        Source::Column(_) | Source::Json { .. } | Source::Money { .. }
+        Source::Column(_) | Source::Json { .. } | Source::Money { .. } | Source::Custom { .. }
     )
 }
 

@@ -1,6 +1,7 @@
 //! Reads the values of rules, from JSON or from the text of a query parameter.
 
 use super::{MOST_CHARACTERS, RuleContext, Value};
+use crate::custom_values::NUMBER_SCALE;
 use crate::money::{Currency, Money, parse_amount};
 use crate::registry::{Field, FieldType};
 use chrono::{Datelike, NaiveDate};
@@ -134,13 +135,15 @@ impl<'a> Raw<'a> {
     pub(super) fn of(self, field: &Field, context: &RuleContext) -> Result<Bounds, Wrong> {
         let value = match field.field_type {
             FieldType::Text | FieldType::List if field.folded => Value::Text(self.text()?.to_lowercase()),
-            FieldType::Text | FieldType::List => Value::Text(self.text()?.to_owned()),
+            // The options of a custom field are held against the tenant's definition by the reader.
+            FieldType::Text | FieldType::List | FieldType::Choice([]) => Value::Text(self.text()?.to_owned()),
             FieldType::Choice(choices) => Value::Text(choice(self.text()?, choices)?),
             FieldType::Id => {
                 let id = self.text()?.parse();
                 Value::Id(id.map_err(|_| wrong("must be a UUID"))?)
             }
             FieldType::Integer => Value::Integer(self.integer()?),
+            FieldType::Decimal => Value::Integer(self.scaled(NUMBER_SCALE)?),
             FieldType::Money => Value::Money(self.money(context)?),
             FieldType::Date => Value::Date(self.date()?),
             FieldType::Instant => return self.moment(context),

@@ -17,6 +17,7 @@ mod schema;
 mod tests;
 mod window;
 
+use crate::custom_values::Catalogue;
 use crate::fault::Fault;
 use crate::kind::Kind;
 use crate::money::{Currency, Money};
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use sql::Timestamp;
 use sql::ids::{RecordId, SegmentId};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use history::{ChangeOperator, LOGGED_AT};
 pub use operator::{Operator, Shape};
@@ -47,7 +49,7 @@ pub const MOST_VALUES: usize = 1000;
 pub const MOST_CHARACTERS: usize = 1000;
 
 /// What a rule's values depend on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RuleContext {
     /// The present instant.
     pub now: Timestamp,
@@ -55,6 +57,16 @@ pub struct RuleContext {
     pub zone: Tz,
     /// The tenant's currency.
     pub currency: Currency,
+    /// The tenant's custom fields.
+    pub custom: Arc<Catalogue>,
+}
+
+impl RuleContext {
+    /// The field of a kind of record that has a name: one that every tenant has, or a custom one.
+    pub fn field(&self, registry: &'static Registry, name: &str) -> Option<&'static Field> {
+        let custom = || self.custom.field(registry.kind, name);
+        registry.field(name).or_else(custom)
+    }
 }
 
 /// A checked rule about records of one kind.

@@ -103,7 +103,7 @@ impl FieldType {
                 Eq, Ne, In, NotIn, Contains, StartsWith, EndsWith, Search, Gt, Gte, Lt, Lte, Between, Exists, Missing,
             ],
             Self::Id | Self::Choice(_) => &[Eq, Ne, In, NotIn, Exists, Missing],
-            Self::Integer => &[Eq, Ne, Gt, Gte, Lt, Lte, Between, In, NotIn, Exists, Missing],
+            Self::Integer | Self::Decimal => &[Eq, Ne, Gt, Gte, Lt, Lte, Between, In, NotIn, Exists, Missing],
             Self::Money => &[Eq, Ne, Gt, Gte, Lt, Lte, Between, Exists, Missing],
             Self::Date => &[
                 Eq,
@@ -137,7 +137,7 @@ impl FieldType {
     pub const fn ordered(self) -> bool {
         matches!(
             self,
-            Self::Text | Self::Integer | Self::Money | Self::Date | Self::Instant
+            Self::Text | Self::Integer | Self::Decimal | Self::Money | Self::Date | Self::Instant
         )
     }
 }

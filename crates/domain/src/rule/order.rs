@@ -1,6 +1,7 @@
 //! The order of lists, and the place in it where a page ends.
 
 use super::Value;
+use crate::custom_values::scaled_number;
 use crate::money::Money;
 use crate::registry::{Field, FieldType, Registry};
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ impl Value {
     fn is_of(&self, field_type: FieldType) -> bool {
         match self {
             Self::Text(_) => matches!(field_type, FieldType::Text | FieldType::Choice(_) | FieldType::List),
-            Self::Integer(_) => field_type == FieldType::Integer,
+            Self::Integer(_) => matches!(field_type, FieldType::Integer | FieldType::Decimal),
             Self::Id(_) => field_type == FieldType::Id,
             Self::Instant(_) => field_type == FieldType::Instant,
             Self::Date(_) => field_type == FieldType::Date,
@@ -100,6 +101,7 @@ fn value(json: &Json, field_type: FieldType) -> Option<Value> {
     Some(match field_type {
         FieldType::Text | FieldType::Choice(_) => Value::Text(text?.to_owned()),
         FieldType::Integer => Value::Integer(json.as_i64()?),
+        FieldType::Decimal => Value::Integer(scaled_number(json)?),
         FieldType::Id => Value::Id(text?.parse().ok()?),
         FieldType::Instant => Value::Instant(Timestamp::parse(text?)?),
         FieldType::Date => Value::Date(text?.parse().ok()?),

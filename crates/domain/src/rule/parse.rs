@@ -171,7 +171,7 @@ impl<'a> Parser<'a> {
         let Some(path) = path.as_str() else {
             return self.fault(at, "invalid_type", "must be the name of a field");
         };
-        let target = resolve(path, registry);
+        let target = resolve(path, registry, self.context);
         if target.is_none() {
             return self.fault(at, "unknown_field", format!("is not a field of {}", registry.plural));
         }

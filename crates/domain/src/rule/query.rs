@@ -54,7 +54,7 @@ fn filter(parser: &mut Parser<'_>, name: &str, value: &str, registry: &'static R
     let Some((path, operator)) = path_and_operator(name) else {
         return parser.fault(pointer, "malformed", "must be filter[field] or filter[field][operator]");
     };
-    let Some(target) = resolve(path, registry) else {
+    let Some(target) = resolve(path, registry, parser.context) else {
         return parser.fault(
             pointer,
             "unknown_field",
@@ -81,10 +81,11 @@ fn path_and_operator(name: &str) -> Option<(&str, Option<&str>)> {
 }
 
 /// Reads `sort=-created_at,name`: descending by `-`. The id follows as the last key, so that every order is total.
-pub fn sort(text: &str, kind: Kind) -> Result<Vec<SortKey>, Vec<Fault>> {
+pub fn sort(text: &str, kind: Kind, context: &RuleContext) -> Result<Vec<SortKey>, Vec<Fault>> {
     sort_keys(
         text.split(',').filter(|name| !name.is_empty()),
         kind.registry(),
+        context,
         "?sort",
     )
 }
@@ -93,13 +94,14 @@ pub fn sort(text: &str, kind: Kind) -> Result<Vec<SortKey>, Vec<Fault>> {
 pub fn sort_keys<'a>(
     names: impl IntoIterator<Item = &'a str>,
     registry: &'static Registry,
+    context: &RuleContext,
     pointer: &str,
 ) -> Result<Vec<SortKey>, Vec<Fault>> {
     let mut keys: Vec<SortKey> = Vec::new();
     let mut faults = Vec::new();
     for name in names {
         let (descending, name) = name.strip_prefix('-').map_or((false, name), |name| (true, name));
-        match registry.field(name).filter(|field| field.sortable) {
+        match context.field(registry, name).filter(|field| field.sortable) {
             Some(field) if keys.iter().any(|key| key.field == field) => {
                 faults.push(Fault::new(pointer, "duplicate", "names a field twice"));
             }

@@ -161,7 +161,7 @@ impl Parser<'_> {
         let Some(name) = aggregate.get("field") else {
             return Ok(None);
         };
-        if let Some(Target::Field(None, field)) = name.as_str().and_then(|name| resolve(name, target)) {
+        if let Some(Target::Field(None, field)) = name.as_str().and_then(|name| resolve(name, target, self.context)) {
             return Ok(Some(field));
         }
         let message = format!("must be a field of {}", target.plural);
@@ -223,7 +223,7 @@ impl Parser<'_> {
         (operator, value): (Operator, Option<Raw<'_>>),
         at: &str,
     ) -> Option<Check> {
-        let context = *self.context;
+        let context = self.context.clone();
         let value_at = format!("{at}/value");
         if matches!(operator, Operator::Exists | Operator::Missing) {
             return self.reader().check(field, operator, value, None, &value_at);
@@ -294,7 +294,7 @@ fn function_of(function: AggregateFunction, field: Option<&'static Field>, dated
     let of = |allowed: fn(FieldType) -> bool| field.filter(|field| allowed(field.field_type));
     let single = |field_type| field_type != FieldType::List;
     let countable = |field_type| !matches!(field_type, FieldType::List | FieldType::Money);
-    let summed = |field_type| matches!(field_type, FieldType::Integer | FieldType::Money);
+    let summed = |field_type| matches!(field_type, FieldType::Integer | FieldType::Decimal | FieldType::Money);
     let days = |field_type| matches!(field_type, FieldType::Date | FieldType::Instant);
     match function {
         AggregateFunction::Count => field.is_none().then_some(Function::Count),
@@ -310,7 +310,7 @@ fn function_of(function: AggregateFunction, field: Option<&'static Field>, dated
 }
 
 fn mean_scale(field: &Field) -> i64 {
-    if field.field_type == FieldType::Money {
+    if matches!(field.field_type, FieldType::Money | FieldType::Decimal) {
         1
     } else {
         MEAN_SCALE

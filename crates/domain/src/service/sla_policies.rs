@@ -1,5 +1,6 @@
 //! Policies of service levels: for which tickets, by when they are answered and solved, in whose business hours.
 
+use crate::custom_values;
 use crate::fault::Fault;
 use crate::kind::Kind;
 use crate::record::{Fields, Meta, Record, Reference};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sql::ids::{BusinessHoursId, RecordId};
 use sql::{Json, Timestamp};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The longest target: a year.
@@ -128,13 +130,17 @@ impl Fields for SlaPolicyFields {
 
     fn add_faults(&self, faults: &mut Vec<Fault>) {
         check_count("/conditions", self.conditions.len(), 50, faults);
-        // Whether a rule is right hardly depends on when and whose it is; the store asks again knowing both.
+        // Whether a rule is right hardly depends on when and whose it is, but for custom fields; the store asks again
+        // knowing both.
         let anywhere = RuleContext {
             now: Timestamp::from(chrono::DateTime::UNIX_EPOCH),
             zone: chrono_tz::Tz::UTC,
             currency: crate::money::Currency::default(),
+            custom: Arc::default(),
         };
-        faults.extend(self.rule(&anywhere).err().into_iter().flatten());
+        if !self.conditions.iter().any(custom_values::are_named) {
+            faults.extend(self.rule(&anywhere).err().into_iter().flatten());
+        }
         let SlaTargets {
             first_response,
             next_response,

@@ -18,6 +18,7 @@ diesel::table! {
         team_id -> Nullable<Identifier>,
         tags -> Document,
         external_ids -> Document,
+        custom -> Document,
         subject_type -> Text,
         subject_id -> Identifier,
         name -> Text,
@@ -77,6 +78,7 @@ diesel::table! {
         team_id -> Nullable<Identifier>,
         tags -> Document,
         external_ids -> Document,
+        custom -> Document,
         subject_type -> Text,
         subject_id -> Identifier,
         body -> Text,
@@ -102,6 +104,7 @@ diesel::table! {
         team_id -> Nullable<Identifier>,
         tags -> Document,
         external_ids -> Document,
+        custom -> Document,
         kind -> Text,
         name -> Text,
         given_name -> Nullable<Text>,
@@ -140,6 +143,7 @@ diesel::table! {
         team_id -> Nullable<Identifier>,
         tags -> Document,
         external_ids -> Document,
+        custom -> Document,
         from_id -> Identifier,
         to_id -> Identifier,
         role -> Text,
@@ -163,5 +167,36 @@ diesel::table! {
         reason -> Nullable<Text>,
         changed_at -> Instant,
         changed_by -> Nullable<Identifier>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// The fields that a tenant adds to its records.
+    custom_fields (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        updated_by -> Nullable<Identifier>,
+        deleted_at -> Nullable<Instant>,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        tags -> Document,
+        external_ids -> Document,
+        custom -> Document,
+        resource -> Text,
+        key -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        value_type -> Text,
+        options -> Document,
+        target -> Nullable<Text>,
+        required -> Bool,
+        archived -> Bool,
     }
 }

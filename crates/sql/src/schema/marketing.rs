@@ -18,6 +18,7 @@ diesel::table! {
         team_id -> Nullable<Identifier>,
         tags -> Document,
         external_ids -> Document,
+        custom -> Document,
         name -> Text,
         description -> Nullable<Text>,
         kind -> Text,

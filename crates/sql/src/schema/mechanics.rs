@@ -18,6 +18,26 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::types::*;
 
+    /// The values of custom fields, one row each, for finding and sorting records by them.
+    custom_values (tenant_id, kind, record_id, field) {
+        tenant_id -> Identifier,
+        kind -> Text,
+        field -> Text,
+        record_id -> Identifier,
+        text -> Nullable<Text>,
+        number -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        minor -> Nullable<BigInt>,
+        day -> Nullable<Date>,
+        flag -> Nullable<Bool>,
+        reference -> Nullable<Identifier>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
     /// The ids that other systems know a record by.
     external_ids (tenant_id, kind, system, external_id) {
         tenant_id -> Identifier,

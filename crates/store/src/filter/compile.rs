@@ -259,6 +259,12 @@ impl<'a> Compiler<'a> {
             });
             return;
         }
+        if let Source::Custom { column, .. } = field.source
+            && !matches!(check, Check::Compare(_, Operand::Field { .. }))
+        {
+            self.custom(scope, field, column, check);
+            return;
+        }
         let by_value = !matches!(check, Check::Compare(_, Operand::Field { .. }));
         let decided = matches!(check, Check::Exists | Check::Missing) || (!field.optional && by_value);
         self.decided(scope.strict && !decided, |compiler| {
@@ -273,6 +279,32 @@ impl<'a> Compiler<'a> {
                 let operand = |compiler: &mut Self| compiler.operand(scope.alias, field);
                 compiler.check(scope.alias, field, &operand, check);
             }
+        });
+    }
+
+    /// A row of a custom field passes a check. A record without one passes none but that it is missing.
+    fn custom(&mut self, scope: Scope, field: &'static Field, column: &'static str, check: &Check) {
+        let missing = *check == Check::Missing;
+        if missing {
+            self.sql.raw("NOT ");
+        }
+        let scope = if missing { scope.strict() } else { scope };
+        self.member(scope, "id", "custom_values", "record_id", |compiler, alias| {
+            compiler.custom_rows(alias, field);
+            if missing {
+                return;
+            }
+            if let Some(currency) = currency_of(check) {
+                compiler
+                    .sql
+                    .raw(" AND ")
+                    .column(alias, "currency")
+                    .raw(" = ")
+                    .bind(currency);
+            }
+            compiler.sql.raw(" AND ");
+            let operand = |compiler: &mut Self| _ = compiler.sql.column(alias, column);
+            compiler.check(alias, field, &operand, check);
         });
     }
 

@@ -82,6 +82,14 @@ impl Fragment {
         self.alias(alias).raw(".").name(column)
     }
 
+    /// Words that another fragment has ready. Its aliases must not be used again at the same place.
+    pub(super) fn append(&mut self, other: Self) -> &mut Self {
+        self.aliases = self.aliases.max(other.aliases);
+        self.varied |= other.varied;
+        self.pieces.extend(other.pieces);
+        self
+    }
+
     pub(super) const fn new_alias(&mut self) -> Alias {
         self.aliases += 1;
         Alias::Numbered(self.aliases)

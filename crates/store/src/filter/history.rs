@@ -102,6 +102,19 @@ fn changed(sql: &mut Fragment, alias: Alias, change: &FieldChange) {
         |other| path.sqlite(other, alias, None),
     );
     sql.raw(" IS NOT NULL");
+    if path.within.is_some() {
+        // The change may be one of another member within.
+        sql.raw(" AND ");
+        sql.either(
+            |one| path.postgres(one, alias, Some("before")),
+            |other| path.sqlite(other, alias, Some("before")),
+        );
+        sql.dialect(" IS DISTINCT FROM ", " IS NOT ");
+        sql.either(
+            |one| path.postgres(one, alias, Some("after")),
+            |other| path.sqlite(other, alias, Some("after")),
+        );
+    }
     for (side, value) in [("before", &change.from), ("after", &change.to)] {
         if let Some(value) = value {
             sql.raw(" AND ");

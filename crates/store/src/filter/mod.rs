@@ -142,6 +142,8 @@ pub struct Part {
     pub condition: Condition,
     /// In which order.
     pub order: Order,
+    /// Whether both are said of the rows of `custom_values`, whose records are meant.
+    pub along_custom_values: bool,
 }
 
 /// The order of a list.

@@ -1,8 +1,9 @@
 //! Writes where a field's value is kept: a column, two columns, or a member of JSON.
 
-use super::compile::Compiler;
+use super::compile::{Compiler, tenant_value};
 use super::fragment::{Alias, Fragment};
 use domain::registry::{Field, FieldType, Source};
+use domain::rule::Value;
 
 impl Compiler<'_> {
     /// The value of a field that is not a list.
@@ -11,6 +12,7 @@ impl Compiler<'_> {
             Source::Column(column) | Source::Money { minor: column, .. } => _ = self.sql.column(alias, column),
             Source::Json { column, member } => self.in_json(alias, column, member, field.field_type),
             Source::Values => _ = self.sql.raw("NULL"),
+            Source::Custom { column, .. } => self.custom_value(alias, field, column),
             Source::Beside { table, record, column } => {
                 let beside = self.sql.new_alias();
                 // A count that was never begun is zero.
@@ -33,6 +35,37 @@ impl Compiler<'_> {
                     .raw(after);
             }
         }
+    }
+
+    /// A column of the row with the record's value of a custom field.
+    fn custom_value(&mut self, alias: Alias, field: &Field, column: &'static str) {
+        let value = self.sql.new_alias();
+        self.sql.raw("(SELECT ").column(value, column).raw(" FROM ");
+        self.sql.name("custom_values").raw(" AS ").alias(value).raw(" WHERE ");
+        self.sql.column(value, "tenant_id").raw(" = ");
+        self.sql.column(alias, "tenant_id").raw(" AND ");
+        self.of_custom_field(value, field);
+        self.sql.raw(" AND ").column(value, "record_id").raw(" = ");
+        self.sql.column(alias, "id").raw(")");
+    }
+
+    /// A row holds a value of a custom field.
+    fn of_custom_field(&mut self, alias: Alias, field: &Field) {
+        let Source::Custom { kind, .. } = field.source else {
+            return;
+        };
+        self.sql.column(alias, "kind").raw(" = ");
+        self.sql.bind(Value::Text(kind.as_str().to_owned()));
+        self.sql.raw(" AND ").column(alias, "field").raw(" = ");
+        self.sql.bind(Value::Text(field.name.to_owned()));
+    }
+
+    /// The rows of the tenant with values of a custom field.
+    pub(super) fn custom_rows(&mut self, alias: Alias, field: &Field) {
+        let tenant = tenant_value(self.tenant);
+        self.sql.column(alias, "tenant_id").raw(" = ").bind(tenant);
+        self.sql.raw(" AND ");
+        self.of_custom_field(alias, field);
     }
 
     /// A member of a JSON column, as the type of its field. Days, instants and ids are compared as the texts they are.
@@ -97,6 +130,7 @@ impl Compiler<'_> {
                     },
                 );
             }
+            Source::Custom { .. } => self.custom_value(alias, field, "currency"),
             Source::Column(_) | Source::Values | Source::Beside { .. } => _ = self.sql.raw("NULL"),
         }
     }

@@ -8,7 +8,7 @@ use super::compile::Compiler;
 use super::fragment::{Alias, Fragment};
 use super::{Condition, Order, Part};
 use domain::operation::visibility::Visibility;
-use domain::registry::{Field, FieldType, Registry};
+use domain::registry::{Field, FieldType, Registry, Source};
 use domain::rule::{Position, SortKey, Value};
 use sql::ids::TenantId;
 
@@ -16,21 +16,34 @@ use sql::ids::TenantId;
 #[derive(Clone, Copy)]
 struct Column {
     field: &'static Field,
-    is_currency: bool,
+    place: Place,
     descending: bool,
     optional: bool,
 }
+
+/// Where the values of a column are.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Where those of the field are.
+    Field,
+    /// Where the currency of its amounts is.
+    Currency,
+    /// In a column of `custom_values`, which the query goes along.
+    CustomValues(&'static str),
+}
+
+const CUSTOM_VALUES: Alias = Alias::Table("custom_values");
 
 /// The columns of a key: amounts have two, the currency before the minor units.
 fn columns(key: &SortKey) -> Vec<Column> {
     let value = Column {
         field: key.field,
-        is_currency: false,
+        place: Place::Field,
         descending: key.descending,
         optional: key.field.optional,
     };
     let currency = Column {
-        is_currency: true,
+        place: Place::Currency,
         ..value
     };
     if key.field.field_type == FieldType::Money {
@@ -66,9 +79,71 @@ pub(super) fn parts(condition: &Condition, keys: &[SortKey], after: Option<&Posi
         return vec![part(all_are(" IS NULL"), &all, &all[leading..], other_values)];
     }
     vec![
-        part(all_are(" IS NOT NULL"), &all, &all, values),
+        along_custom_values(condition, keys, values)
+            .unwrap_or_else(|| part(all_are(" IS NOT NULL"), &all, &all, values)),
         part(all_are(" IS NULL"), &all, &[], &[]),
     ]
+}
+
+/// The records in the order of a custom field and their ids: those rows of its values whose records meet the condition.
+/// The index of the values has this order; no index of the records has.
+fn along_custom_values(condition: &Condition, keys: &[SortKey], values: &[Option<Value>]) -> Option<Part> {
+    let [first, id] = keys else { return None };
+    let Source::Custom { column, .. } = first.field.source else {
+        return None;
+    };
+    let in_values = |column: Column, name| Column {
+        place: Place::CustomValues(name),
+        optional: false,
+        ..column
+    };
+    let by_value = columns(first).into_iter().map(|part| match part.place {
+        Place::Currency => in_values(part, "currency"),
+        _ => in_values(part, column),
+    });
+    let by_id = columns(id).into_iter().map(|part| in_values(part, "record_id"));
+    let order: Vec<_> = by_value.chain(by_id).collect();
+    let registry = condition.registry;
+    let mut along = Condition {
+        fragment: Fragment::default(),
+        ..condition.clone()
+    };
+    let mut compiler = along.compiler();
+    compiler.custom_rows(CUSTOM_VALUES, first.field);
+    compiler
+        .sql
+        .raw(" AND ")
+        .column(CUSTOM_VALUES, column)
+        .raw(" IS NOT NULL AND ");
+    let record = Alias::Table(registry.table);
+    compiler
+        .sql
+        .raw("EXISTS (SELECT 1 FROM ")
+        .name(registry.table)
+        .raw(" WHERE ");
+    compiler
+        .sql
+        .column(record, "tenant_id")
+        .raw(" = ")
+        .column(CUSTOM_VALUES, "tenant_id");
+    compiler
+        .sql
+        .raw(" AND ")
+        .column(record, "id")
+        .raw(" = ")
+        .column(CUSTOM_VALUES, "record_id");
+    compiler.sql.raw(" AND ").append(condition.fragment.clone()).raw(")");
+    let whole = order.len() == values.len();
+    let along = if whole {
+        along.and(|compiler| compiler.after(registry, &order, values))
+    } else {
+        along
+    };
+    Some(Part {
+        condition: along,
+        order: order_of(registry, &order),
+        along_custom_values: true,
+    })
 }
 
 /// The records after the place that has these values in some columns. All columns stand in the order, even those that
@@ -81,7 +156,11 @@ fn part(condition: Condition, order: &[Column], columns: &[Column], values: &[Op
     } else {
         condition
     };
-    Part { condition, order }
+    Part {
+        condition,
+        order,
+        along_custom_values: false,
+    }
 }
 
 pub(super) fn order(registry: &'static Registry, keys: &[SortKey]) -> Order {
@@ -113,10 +192,10 @@ fn order_of(registry: &'static Registry, columns: &[Column]) -> Order {
 impl Compiler<'_> {
     fn sort_operand(&mut self, registry: &Registry, column: Column) {
         let alias = Alias::Table(registry.table);
-        if column.is_currency {
-            self.currency(alias, column.field);
-        } else {
-            self.operand(alias, column.field);
+        match column.place {
+            Place::Field => self.operand(alias, column.field),
+            Place::Currency => self.currency(alias, column.field),
+            Place::CustomValues(name) => _ = self.sql.column(CUSTOM_VALUES, name),
         }
     }
 

@@ -55,7 +55,7 @@ impl Seen {
             };
         }
         match field_type {
-            FieldType::Integer | FieldType::Money => Self::Integer(figure!()),
+            FieldType::Integer | FieldType::Decimal | FieldType::Money => Self::Integer(figure!()),
             FieldType::Text | FieldType::Choice(_) | FieldType::List => Self::Text(figure!()),
             FieldType::Bool => Self::Bool(figure!()),
             FieldType::Date => Self::Date(figure!()),
@@ -79,7 +79,7 @@ pub struct Looking {
 impl Looking {
     /// Whole numbers come as `bigint`, whatever the width of their column.
     fn select(self, field_type: FieldType, write: impl FnOnce(&mut Compiler<'_>, Scope)) -> Fragment {
-        let is_whole = matches!(field_type, FieldType::Integer | FieldType::Money);
+        let is_whole = matches!(field_type, FieldType::Integer | FieldType::Decimal | FieldType::Money);
         let mut fragment = Fragment::default();
         fragment.varies();
         if is_whole {

@@ -2,7 +2,7 @@
 //! interaction that is open.
 
 use crate::lookups;
-use crate::records::{self, Draft, Expected, Outcome};
+use crate::records::{self, Expected, Outcome};
 use crate::{Error, Transaction};
 use diesel::prelude::*;
 use domain::customer::customers::{Customer, CustomerFields};
@@ -135,7 +135,7 @@ fn customer_by(
 ) -> Result<CustomerMatch, Error> {
     let customer = match lookups::find_by_value::<Customer>(tx, field, value)? {
         Some(customer) => customer,
-        None => records::create::<Customer>(tx, Draft::Ready(lead()))?,
+        None => records::create_unasked::<Customer>(tx, lead())?,
     };
     Ok(CustomerMatch {
         id: CustomerId(customer.meta.id.0),

@@ -5,12 +5,13 @@ use crate::filter::seen::{Looking, Seen, currency_seen};
 use crate::records;
 use crate::{Error, Transaction, references};
 use diesel::prelude::*;
+use domain::custom_values::{NUMBER_SCALE, number_json};
 use domain::customer::customers::Customer;
 use domain::marketing::segments::{Segment, read_rule};
 use domain::money::Money;
 use domain::record::Record;
-use domain::registry::{Field, Link, Source};
-use domain::rule::{Rule, Test};
+use domain::registry::{Field, FieldType, Link, Source};
+use domain::rule::{Function, Holds, Related, Rule, Test};
 use domain::{Fields, Kind};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -84,7 +85,7 @@ pub fn explain_rule(tx: &mut Transaction<'_>, node: &Value, customer: &Customer)
             verdict
         }
         leaf => {
-            let rule = read_rule(leaf, &tx.rule_context())?;
+            let rule = read_rule(leaf, &tx.rule_context()?)?;
             let seen = seen(tx, &rule, customer)?;
             explained.insert("seen".to_owned(), seen);
             passes(tx, &rule, customer)?
@@ -126,12 +127,34 @@ fn seen(tx: &mut Transaction<'_>, rule: &Rule, customer: &Customer) -> Result<Va
             let value = load(tx, looking.related(related), customer)?;
             Ok(match currency_seen(related) {
                 Some(currency) => amount(&value, &currency),
+                None if is_decimal(related) => decimal(&value),
                 None => value,
             })
         }
         Rule::Logged(logged) => load(tx, looking.logged(logged), customer),
         Rule::Found { .. } => Ok(json!(customer.search_texts())),
         _ => Ok(Value::Null),
+    }
+}
+
+/// Whether a figure is one of decimals, which are kept in parts.
+fn is_decimal(related: &Related) -> bool {
+    let Holds::Aggregate { function, .. } = &related.holds else {
+        return false;
+    };
+    !matches!(function, Function::CountDistinct(_))
+        && function
+            .field()
+            .is_some_and(|field| field.field_type == FieldType::Decimal)
+}
+
+/// The number that so many parts are; a mean of parts is no whole number.
+#[expect(clippy::cast_precision_loss, reason = "the scale is a small number")]
+fn decimal(parts: &Value) -> Value {
+    match (parts.as_i64(), parts.as_f64()) {
+        (Some(whole), _) => number_json(whole),
+        (None, Some(mean)) => json!(mean / NUMBER_SCALE as f64),
+        _ => Value::Null,
     }
 }
 
@@ -147,7 +170,7 @@ fn of_field(tx: &mut Transaction<'_>, looking: Looking, test: &Test, customer: &
     let record = serde_json::to_value(customer)?;
     let Some(relation) = test.via else {
         return match test.field.source {
-            Source::Values => Ok(values(customer, test.field)),
+            Source::Values => values(customer, test.field),
             Source::Beside { .. } => load(tx, looking.field(test.field), customer),
             _ => Ok(member(&record, test.field)),
         };
@@ -173,12 +196,15 @@ fn member(record: &Value, field: &Field) -> Value {
     record.pointer(&pointer).cloned().unwrap_or_default()
 }
 
-fn values(customer: &Customer, field: &Field) -> Value {
+fn values(customer: &Customer, field: &Field) -> Result<Value, Error> {
+    if field.name.starts_with("custom.") {
+        return Ok(member(&serde_json::to_value(customer)?, field));
+    }
     if field.name == "tags" {
-        return json!(customer.fields.common().tags);
+        return Ok(json!(customer.fields.common().tags));
     }
     let of_field = customer.values().into_iter().find(|(name, _)| *name == field.name);
-    of_field.map_or(Value::Null, |(_, values)| json!(values))
+    Ok(of_field.map_or(Value::Null, |(_, values)| json!(values)))
 }
 
 fn load(tx: &mut Transaction<'_>, seen: Seen, customer: &Customer) -> Result<Value, Error> {

@@ -160,7 +160,7 @@ fn find_walk(tx: &mut Transaction<'_>) -> Result<Option<Walk>, Error> {
         .optional()?;
     let Some((id, after)) = due else { return Ok(None) };
     let segment = records::get::<Segment>(tx, id)?;
-    let context = tx.rule_context();
+    let context = tx.rule_context()?;
     let rule = segment.rule(&context)?;
     let start = after.unwrap_or(RecordId(uuid::Uuid::nil()));
     let matching: Vec<RecordId> = customers::table
@@ -283,7 +283,7 @@ fn dynamic(tx: &mut Transaction<'_>) -> Result<Vec<(Segment, Rule)>, Error> {
         .filter(segments::kind.eq(SegmentKind::Dynamic))
         .select(segments::id)
         .load(tx.connection())?;
-    let context = tx.rule_context();
+    let context = tx.rule_context()?;
     let mut found = Vec::new();
     for id in ids {
         let segment = records::get::<Segment>(tx, id)?;

@@ -21,7 +21,7 @@ impl Stored for Segment {
         meta: Meta,
         fields: SegmentFields,
     ) -> Result<Self, Error> {
-        let segment = Self::decide(before, meta, fields, &tx.rule_context())?;
+        let segment = Self::decide(before, meta, fields, &tx.rule_context()?)?;
         check_segments(tx, &segment)?;
         Ok(segment)
     }
@@ -82,7 +82,7 @@ fn fault_of(
             match records::find_visible::<Segment>(tx, RecordId(id.0), false)? {
                 Some(segment) => {
                     if let Some(rule) = &segment.fields.rule {
-                        next.extend(read_rule(&rule.0, &tx.rule_context())?.segments());
+                        next.extend(read_rule(&rule.0, &tx.rule_context()?)?.segments());
                     }
                 }
                 None if depth == 0 => return Ok(Some(("unknown_reference", "there is no such segment"))),

@@ -18,7 +18,7 @@ stored!(SlaPolicy in sla_policies { fields: SlaPolicyFields });
 
 impl Stored for SlaPolicy {
     fn decide(tx: &mut Transaction<'_>, _: Option<&Self>, meta: Meta, fields: SlaPolicyFields) -> Result<Self, Error> {
-        fields.rule(&tx.rule_context()).map_err(Refusal::Invalid)?;
+        fields.rule(&tx.rule_context()?).map_err(Refusal::Invalid)?;
         Ok(Self { meta, fields })
     }
 }
@@ -35,7 +35,7 @@ pub(crate) fn terms(tx: &mut Transaction<'_>, policy: Option<RecordId>) -> Resul
 
 /// What the first active policy promises whose conditions a stored ticket meets.
 pub(crate) fn choose(tx: &mut Transaction<'_>, ticket: &Ticket) -> Result<Option<Terms>, Error> {
-    let (tenant, context) = (tx.tenant(), tx.rule_context());
+    let (tenant, context) = (tx.tenant(), tx.rule_context()?);
     for id in active(tx)? {
         let Some(policy) = SlaPolicy::find(tx.connection(), tenant, id, false)? else {
             continue;

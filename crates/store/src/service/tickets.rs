@@ -1,7 +1,7 @@
 //! How tickets are kept, and how they are commented on, reopened, escalated, merged and split.
 
 use crate::events::{self, NewEvent};
-use crate::records::{self, Draft, Expected, Outcome};
+use crate::records::{self, Expected, Outcome};
 use crate::service::{sla_policies, ticket_alarms, ticket_comments};
 use crate::stored::{Stored, Table};
 use crate::{Error, Transaction, references, stored};
@@ -147,7 +147,7 @@ fn earlier_complaints(tx: &mut Transaction<'_>, ticket: &Ticket) -> Result<i64, 
         { "field": "id", "op": "ne", "value": ticket.meta.id },
         { "any": same },
     ]});
-    let rule = domain::Rule::parse(&rule, Kind::Ticket, &tx.rule_context());
+    let rule = domain::Rule::parse(&rule, Kind::Ticket, &tx.rule_context()?);
     let rule = rule.map_err(|faults| Error::Internal(format!("{faults:?}")))?;
     // How often a customer complains does not depend on who asks.
     let everything = crate::filter::Condition::new(
@@ -274,7 +274,7 @@ pub fn split(
     let (rest, fields) = before.split(&comment, subject);
     let rest = counted(tx, &before, rest)?;
     records::save_decided(tx, &before, rest)?;
-    let new: Ticket = records::create(tx, Draft::Ready(fields))?;
+    let new: Ticket = records::create_unasked(tx, fields)?;
     ticket_comments::move_to(tx, before.id(), new.id(), Some(comment_id))?;
     records::change(tx, new.meta.id, &Expected::Any, |tx, opened: &Ticket| {
         let begun = opened.comment(&comment, tx.now())?;

@@ -193,7 +193,7 @@ fn literal(field_type: FieldType, die: usize) -> Json {
         FieldType::Text | FieldType::List => json!(TEXTS[die % TEXTS.len()]),
         FieldType::Choice(choices) => json!(choices[die % choices.len()]),
         FieldType::Id => json!("01890a5d-ac96-774b-bcce-b302099a8057"),
-        FieldType::Integer => json!(die % 4),
+        FieldType::Integer | FieldType::Decimal => json!(die % 4),
         FieldType::Money => {
             let (minor, currency) = AMOUNTS[die % 4];
             json!(Money::from_minor(minor, currency.parse().unwrap()))

@@ -114,6 +114,7 @@ pub(crate) fn context() -> RuleContext {
         now: instant("2026-11-21T12:00:00Z"),
         zone: chrono_tz::Europe::Berlin,
         currency: "EUR".parse().unwrap(),
+        custom: std::sync::Arc::default(),
     }
 }
 

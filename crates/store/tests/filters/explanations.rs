@@ -29,7 +29,7 @@ fn an_explanation_comes_to_what_the_rule_selects() {
         let json = node.json(Kind::Customer);
         let mut database = database.borrow_mut();
         let mut tx = Transaction::new(&mut database, &scope);
-        let Ok(rule) = Rule::parse(&json, Kind::Customer, &tx.rule_context()) else {
+        let Ok(rule) = Rule::parse(&json, Kind::Customer, &tx.rule_context()?) else {
             return Ok(());
         };
         let id = customers[which % customers.len()];

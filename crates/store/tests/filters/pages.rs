@@ -114,7 +114,7 @@ fn pages_give_every_record_once_in_order() {
         "category,-created_at",
     ];
     for order in orders {
-        let keys = sort(order, Kind::Product).unwrap();
+        let keys = sort(order, Kind::Product, &context()).unwrap();
         walk(&mut database, tenant, order, &keys);
     }
 }

