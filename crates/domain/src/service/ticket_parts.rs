@@ -173,6 +173,12 @@ fn check_category(category: &str) -> Result<(), ValidationError> {
 }
 
 impl Complaint {
+    /// Whether it is in the category of another one, or of its cause.
+    pub fn resembles(&self, other: &Self) -> bool {
+        let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+        same(&self.category, &other.category) || same(&self.root_cause, &other.root_cause)
+    }
+
     pub(super) fn add_faults(&self, ticket_type: TicketType, faults: &mut Vec<Fault>) {
         if ticket_type != TicketType::Complaint && *self != Self::default() {
             let message = "must be left out: the ticket is not of type complaint";

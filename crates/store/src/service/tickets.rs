@@ -13,13 +13,13 @@ use domain::service::ticket_comments::{NewTicketComment, TicketComment};
 use domain::service::ticket_moves::{
     TicketEscalation, TicketMerger, TicketReopening, TicketSplit, complains_otherwise, happenings,
 };
-use domain::service::ticket_parts::TicketType;
+use domain::service::ticket_parts::{Complaint, TicketType};
 use domain::service::tickets::{Ticket, TicketFields, TicketState};
 use domain::{Kind, Meta, Refusal};
 use serde_json::{Map, Value};
 use sql::ids::RecordId;
-use sql::schema::ticket_numbers;
-use sql::{Kept, on_either};
+use sql::schema::{ticket_numbers, tickets};
+use sql::{Json, Kept, Timestamp, on_either};
 
 stored!(Ticket in tickets { fields: TicketFields, state: TicketState });
 
@@ -124,43 +124,24 @@ fn next_number(tx: &mut Transaction<'_>) -> Result<i64, Error> {
     .get_result::<i64>(c))?)
 }
 
-/// How many complaints of the same customer came before one, in its category or of its cause.
+/// How many complaints of the same customer came before one, in its category or of its cause. How often a customer
+/// complains does not depend on who asks. All of them are read, because a condition on their times would lure SQLite
+/// onto the index of all tickets by time.
 fn earlier_complaints(tx: &mut Transaction<'_>, ticket: &Ticket) -> Result<i64, Error> {
     let Some(customer) = ticket.fields.customer_id else {
         return Ok(0);
     };
-    let complaint = &ticket.fields.complaint;
-    let parts = [
-        ("complaint.category", &complaint.category),
-        ("complaint.root_cause", &complaint.root_cause),
-    ];
-    let same = parts
-        .into_iter()
-        .filter_map(|(field, value)| Some((field, value.as_ref()?)));
-    let same: Vec<_> = same
-        .map(|(field, value)| serde_json::json!({ "field": field, "value": value }))
-        .collect();
-    let rule = serde_json::json!({ "all": [
-        { "field": "customer_id", "value": customer },
-        { "field": "type", "value": "complaint" },
-        { "field": "created_at", "op": "lte", "value": ticket.meta.created_at },
-        { "field": "id", "op": "ne", "value": ticket.meta.id },
-        { "any": same },
-    ]});
-    let rule = domain::Rule::parse(&rule, Kind::Ticket, &tx.rule_context()?);
-    let rule = rule.map_err(|faults| Error::Internal(format!("{faults:?}")))?;
-    // How often a customer complains does not depend on who asks.
-    let everything = crate::filter::Condition::new(
-        Kind::Ticket.registry(),
-        tx.tenant(),
-        domain::operation::visibility::Visibility::All,
-    );
-    let tenant = tx.tenant();
-    Ok(Ticket::count(
-        tx.connection(),
-        tenant,
-        everything.with_rule(Some(&rule)),
-    )?)
+    let complaints: Vec<(RecordId, Timestamp, Json<Complaint>)> = tickets::table
+        .filter(tickets::tenant_id.eq(tx.tenant()))
+        .filter(tickets::customer_id.eq(customer))
+        .filter(tickets::kind.eq(TicketType::Complaint))
+        .filter(tickets::deleted_at.is_null())
+        .select((tickets::id, tickets::created_at, tickets::complaint))
+        .load(tx.connection())?;
+    let earlier = complaints.iter().filter(|(id, created_at, complaint)| {
+        *id != ticket.meta.id && *created_at <= ticket.meta.created_at && complaint.resembles(&ticket.fields.complaint)
+    });
+    Ok(i64::try_from(earlier.count()).unwrap_or(i64::MAX))
 }
 
 /// Says something in a ticket.
