@@ -40,9 +40,13 @@ impl Document {
     async fn of_tenant(state: &State, request: &HttpRequest) -> Result<Self, Problem> {
         let caller = authenticate(state, request).await?;
         let catalogue = state.store.read(&caller.scope, custom_values::catalogue).await?;
-        let mut document = super::EVERYBODYS.clone();
-        super::tenant_document::tell(&mut document, &catalogue);
-        Ok(Self::of(&document))
+        // Some megabytes are written anew: not where others wait.
+        let written = web::block(move || {
+            let mut document = super::EVERYBODYS.clone();
+            super::tenant_document::tell(&mut document, &catalogue);
+            Self::of(&document)
+        });
+        written.await.map_err(|error| Problem::internal(&error.to_string()))
     }
 
     fn answer(&self, request: &HttpRequest) -> HttpResponse {

@@ -302,7 +302,8 @@ impl<'a> Compiler<'a> {
                     .raw(" = ")
                     .bind(currency);
             }
-            compiler.sql.raw(" AND ");
+            // Said for SQLite, which does not conclude it from every check: the indexes are of what is not NULL.
+            compiler.sql.raw(" AND ").column(alias, column).raw(" IS NOT NULL AND ");
             let operand = |compiler: &mut Self| _ = compiler.sql.column(alias, column);
             compiler.check(alias, field, &operand, check);
         });
