@@ -215,8 +215,13 @@ async fn follow(tenant: &Tenant, start: String, count: usize) -> Vec<Value> {
             events.extend_from_slice(page.data());
             last = Instant::now();
         } else if last.elapsed() > PATIENCE {
+            // What comes from here was late; what comes only from the start was left out.
+            let late = tenant.changes_after(&after).await.len();
             let all = tenant.changes_after(&start).await.len();
-            panic!("{} of {count} events came, and {all} are in the feed", events.len());
+            panic!(
+                "{} of {count} events came, {late} more now, and {all} are in the feed",
+                events.len()
+            );
         }
     }
     events

@@ -235,6 +235,7 @@ async fn prepare(options: &Options, folder: &Path, cluster: &Cluster, target: Ta
         starts.push(settings.time_to_ready().await?.as_secs_f64());
     }
     let service = Service::start(settings).await?;
+    // At rest is what it needs once the work of starting is done.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let standing = Standing {
         target,

@@ -50,6 +50,7 @@ impl Process {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status.success());
             }
+            // The standard library waits for a child only by blocking the thread.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
