@@ -203,6 +203,26 @@ async fn many_writers_make_one_order_that_a_reader_can_follow() {
     assert_eq!(again, followed, "whoever reads it later reads the same");
 }
 
+/// What a transaction of another process that is still at work has written may come before what is already there.
+#[tokio::test]
+async fn no_reader_passes_a_transaction_at_work_whatever_starts_beside_it() {
+    let settings = Settings::new();
+    let url = settings.database_url.clone();
+    let server = Server::start(settings);
+    let tenant = Tenant::on(&server);
+    let start = tenant.now().await;
+    let at_work = Database::transaction_at_work(&url);
+    for name in ["one", "two", "three"] {
+        tenant.create("products", json!({ "name": name })).await;
+    }
+    Tenant::on(&server);
+    let feed = format!("/v1/changes?after={start}");
+    let told = tenant.get(&feed).await.expect(200).data().len();
+    assert_eq!(told, if at_work.is_some() { 0 } else { 3 });
+    drop(at_work);
+    assert_eq!(tenant.changes_after(&start).await.len(), 3);
+}
+
 /// Follows the feed until it has told so many events.
 async fn follow(tenant: &Tenant, start: String, count: usize) -> Vec<Value> {
     const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,6 +1,7 @@
 //! The database under test: each server that asks gets one of its own, empty.
 
 use super::eventually::eventually;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -74,6 +75,17 @@ impl Database {
             (number(&mut connection, "pg_snapshot_xmin(pg_current_snapshot())") >= end).then_some(())
         })
         .await;
+    }
+
+    /// A transaction of another process that has written and not ended. SQLite has one writer, so there is none.
+    pub(crate) fn transaction_at_work(url: &str) -> Option<PgConnection> {
+        if url.starts_with("sqlite:") {
+            return None;
+        }
+        let mut connection = PgConnection::establish(url).expect("PostgreSQL answers");
+        let begun = connection.batch_execute("BEGIN; SELECT pg_current_xact_id()");
+        begun.expect("a transaction can begin");
+        Some(connection)
     }
 
     /// Runs a statement behind the service's back, as SQLite or PostgreSQL has it.

@@ -293,14 +293,21 @@ pub(crate) fn keep_position(connection: &mut SqliteConnection, position: i64) ->
         .map(drop)
 }
 
-/// Keeps positions growing on PostgreSQL when the data was restored into a cluster with younger transaction ids.
+/// Keeps positions growing on PostgreSQL when the data was restored into a cluster with younger transaction ids: the
+/// next transaction gets a position after the last event. On data that stayed where it is this changes nothing, also
+/// beside other processes at work, because no event that can be seen is of a transaction that has yet to begin.
 pub(crate) fn settle_clock(connection: &mut DatabaseConnection) -> Result<(), Error> {
     if let DatabaseConnection::Postgres(postgres) = connection {
-        diesel::sql_query(
-            "UPDATE event_clock SET shift = shift + behind.by FROM (SELECT coalesce(max(position), 0) + 1 - event_horizon() AS by FROM events) AS behind \
-             WHERE behind.by > 0",
-        )
-        .execute(postgres)?;
+        postgres.transaction(|postgres| {
+            // Of several processes that start at once, each waits and looks again.
+            diesel::sql_query("SELECT FROM event_clock FOR UPDATE").execute(postgres)?;
+            diesel::sql_query(
+                "UPDATE event_clock SET shift = last.position + 1 - pg_snapshot_xmax(pg_current_snapshot())::text::bigint \
+                 FROM (SELECT max(position) AS position FROM events) AS last \
+                 WHERE last.position >= shift + pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
+            )
+            .execute(postgres)
+        })?;
     }
     Ok(())
 }
