@@ -349,15 +349,20 @@ async fn the_document_of_a_tenant_tells_its_custom_fields() {
     let tenant = company().await;
     let document = tenant.get("/openapi.json").await.expect(200).body;
     let schemas = &document["components"]["schemas"];
-    let reference = "#/components/schemas/ProductCustom";
-    assert_eq!(schemas["Product"]["properties"]["custom"]["$ref"], reference);
-    assert_eq!(schemas["ProductFields"]["properties"]["custom"]["$ref"], reference);
+    for (schema, custom) in [
+        ("Product", "ProductCustom"),
+        ("ProductFields", "ProductCustomInput"),
+        ("ProductPatch", "ProductCustomInput"),
+    ] {
+        let reference = format!("#/components/schemas/{custom}");
+        assert_eq!(schemas[schema]["properties"]["custom"]["$ref"], reference);
+    }
     let custom = &schemas["ProductCustom"];
     assert_eq!(custom["additionalProperties"], false);
     assert_eq!(custom["properties"]["choice"]["enum"], json!(["gold", "silver"]));
     assert_eq!(custom["properties"]["number"]["type"], "number");
-    let patch = &schemas["ProductCustomPatch"]["properties"];
-    assert_eq!(patch["number"]["type"], json!(["number", "null"]));
+    let sent = &schemas["ProductCustomInput"]["properties"];
+    assert_eq!(sent["number"]["type"], json!(["number", "null"]));
     let parameters = document["paths"]["/v1/products"]["get"]["parameters"]
         .as_array()
         .unwrap();

@@ -169,20 +169,23 @@ impl Catalogue {
     /// Brings the values of a record to their one form and notes every fault of them. What the record held before
     /// may stay, whatever has become of its field.
     pub fn check(&self, kind: Kind, before: Option<&CustomValues>, values: &mut CustomValues, faults: &mut Vec<Fault>) {
-        values.0.retain(|_, value| !value.is_null() && *value != json!([]));
         for (key, value) in &mut values.0 {
             if before.is_some_and(|before| before.0.get(key) == Some(value)) {
                 continue;
             }
-            match self.definition(kind, key).map(|definition| settable(definition, value)) {
-                Some(Ok(typed)) => *value = typed.to_json(),
-                Some(Err((code, message))) => faults.push(Fault::new(pointer(key), code, message)),
+            match self.definition(kind, key) {
+                Some(_) if is_nothing(value) => {}
+                Some(definition) => match settable(definition, value) {
+                    Ok(typed) => *value = typed.to_json(),
+                    Err((code, message)) => faults.push(Fault::new(pointer(key), code, message)),
+                },
                 None => {
                     let message = format!("is not a custom field of {}", kind.plural());
                     faults.push(Fault::new(pointer(key), "unknown_field", message));
                 }
             }
         }
+        values.0.retain(|_, value| !is_nothing(value));
         let missing = self.of(kind).filter(|field| field.required && !field.archived);
         let missing = missing.filter(|field| {
             let had = before.is_none_or(|before| before.0.contains_key(&field.key));
@@ -190,6 +193,11 @@ impl Catalogue {
         });
         faults.extend(missing.map(|field| Fault::new(pointer(&field.key), "required", "is required")));
     }
+}
+
+/// Null, and no option of several.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || *value == json!([])
 }
 
 /// Whether a rule or a part of one names a custom field, of its own kind of record or one hop away.

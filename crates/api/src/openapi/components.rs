@@ -211,6 +211,13 @@ impl Components {
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
         for (name, property) in properties.into_iter().flatten() {
             tell_default(property);
+            // Of values by keys, one that is null is one that is left out.
+            if let Some(value) = property
+                .get_mut("additionalProperties")
+                .filter(|value| value["$ref"].is_string())
+            {
+                *value = json!({ "oneOf": [{ "type": "null" }, value] });
+            }
             if name.ends_with("_id") && property["format"] == "uuid" {
                 *property = reference_property(name, property);
                 let schemas = &mut self.schemas;

@@ -24,12 +24,12 @@ pub(super) fn tell(document: &mut Value, catalogue: &Catalogue) {
 /// The schemas of a kind of record name the schema of its custom values.
 fn tell_values(schemas: &mut Value, kind: Kind, fields: &[&CustomFieldFields], properties: Map<String, Value>) {
     let name = schema_name(kind);
-    let (sent, patched) = (format!("{name}Custom"), format!("{name}CustomPatch"));
+    let (held, sent) = (format!("{name}Custom"), format!("{name}CustomInput"));
     for (schema, custom) in [
-        (name.clone(), &sent),
-        (format!("{name}Part"), &sent),
+        (name.clone(), &held),
+        (format!("{name}Part"), &held),
         (format!("{name}Fields"), &sent),
-        (format!("{name}Patch"), &patched),
+        (format!("{name}Patch"), &sent),
     ] {
         if let Some(member) = schemas[schema.as_str()].pointer_mut("/properties/custom") {
             *member = reference(custom);
@@ -45,8 +45,8 @@ fn tell_values(schemas: &mut Value, kind: Kind, fields: &[&CustomFieldFields], p
             "type": "object", "description": description, "properties": properties, "additionalProperties": false,
         })
     };
-    schemas[sent.as_str()] = object(properties);
-    schemas[patched.as_str()] = object(nullable);
+    schemas[held.as_str()] = object(properties);
+    schemas[sent.as_str()] = object(nullable);
     // Records from before a field was required may lack it, so only what creates one must have it.
     if !required.is_empty() {
         let creating = format!("{name}Fields");

@@ -70,7 +70,7 @@ fn values_are_brought_to_the_one_form_of_their_type() {
 fn every_fault_is_told_at_its_place() {
     let wrong = json!({
         "text": "", "number": "2.5", "money": 5, "date": "2026-02-30", "bool": "yes", "choice": "bronze",
-        "multi_choice": ["gold", "tin"], "reference": "7", "else": 1,
+        "multi_choice": ["gold", "tin"], "reference": "7", "else": 1, "": null,
     });
     let told = checked(&of_every_type(), None, &wrong).unwrap_err();
     let told: Vec<_> = told
@@ -89,6 +89,7 @@ fn every_fault_is_told_at_its_place() {
             ("/custom/multi_choice", "not_a_choice"),
             ("/custom/reference", "invalid_value"),
             ("/custom/else", "unknown_field"),
+            ("/custom/", "unknown_field"),
         ]
     );
 }
