@@ -11,7 +11,8 @@ use domain::rule::{Position, Rule, query as rule_query};
 use domain::search::Search;
 use domain::{Record, RuleContext};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use store::filter::Page;
 use store::{Stored, records};
 use utoipa::ToSchema;
@@ -67,6 +68,13 @@ impl PageInfo {
             total: None,
         }
     }
+}
+
+/// The answer of a list. Its records are text already: as trees of values they would take longer to write than to find.
+#[derive(Serialize)]
+struct RecordPage {
+    data: Vec<Box<RawValue>>,
+    page: PageInfo,
 }
 
 /// What a list or a search asks for.
@@ -250,7 +258,7 @@ async fn answer<R: Stored>(
     } = wanted;
     let limit = page.limit;
     let key = reading.state.cursor_key.clone();
-    let (mut data, last, total) = reading
+    let (data, last, total) = reading
         .run(move |tx| {
             let total = if count {
                 Some(records::count::<R>(tx, &page)?)
@@ -272,20 +280,19 @@ async fn answer<R: Stored>(
             } else {
                 None
             };
-            let found: Vec<&R> = found.iter().collect();
             Ok((project(tx, &found, &projection)?, last, total))
         })
         .await?;
-    let next = last.map(|place| key.seal(&bound_to, &place)).transpose()?;
+    let cursor = last.map(|place| key.seal(&bound_to, &place)).transpose()?;
     let page = PageInfo {
         total,
-        ..PageInfo::new(next.clone())
+        ..PageInfo::new(cursor.clone())
     };
     let mut response = HttpResponse::Ok();
-    if let (Some(cursor), Some(request)) = (&next, request) {
+    if let (Some(cursor), Some(request)) = (&cursor, request) {
         response.insert_header((LINK, format!("<{}>; rel=\"next\"", next_url(request, cursor))));
     }
-    Ok(response.json(json!({ "data": Value::Array(std::mem::take(&mut data)), "page": page })))
+    Ok(response.json(RecordPage { data, page }))
 }
 
 /// The same list, one page on (RFC 8288).

@@ -22,16 +22,13 @@ use domain::operation::scopes::Scope as Permission;
 use domain::{Kind, Record};
 pub(crate) use operations::{generic_endpoints, list_within};
 use serde_json::{Map, Value, json};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 /// The API document, as it is printed and committed.
 pub fn json() -> String {
     let document = document(&crate::service::endpoints());
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
-
-/// The API document, as everybody gets it who does not say who asks.
-static EVERYBODYS: LazyLock<Value> = LazyLock::new(|| document(&crate::service::endpoints()));
 
 /// The names of a record's members, in order.
 pub(crate) fn member_names<R: Record>() -> &'static [String] {

@@ -7,8 +7,11 @@ use crate::query::Query;
 use domain::Record;
 use domain::operation::scopes::Scope as Permission;
 use domain::registry::{Link, Relation};
-use serde_json::{Map, Value};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use sql::ids::RecordId;
+use std::collections::HashMap;
 use store::{Error, Transaction, references};
 
 /// What to send of each record.
@@ -71,46 +74,78 @@ impl Projection {
     }
 }
 
+/// The members of a record, as they are sent.
+type Members<'a> = HashMap<&'a str, &'a RawValue>;
+
 /// The records as they are sent: one query a relation, never one a record.
 pub(crate) fn project<R: Record>(
     tx: &mut Transaction<'_>,
-    records: &[&R],
+    records: &[R],
     projection: &Projection,
-) -> Result<Vec<Value>, Error> {
-    let mut values = records
-        .iter()
-        .map(serde_json::to_value)
-        .collect::<Result<Vec<_>, _>>()?;
+) -> Result<Vec<Box<RawValue>>, Error> {
+    let whole = records.iter().map(to_raw_value).collect::<Result<Vec<_>, _>>()?;
+    if projection.is_whole() {
+        return Ok(whole);
+    }
+    let members = whole.iter().map(|record| serde_json::from_str(record.get()));
+    let members: Vec<Members<'_>> = members.collect::<Result<_, _>>()?;
     let included = projection
         .include
         .iter()
-        .map(|relation| load(tx, relation, &values))
+        .map(|relation| load(tx, relation, &members))
         .collect::<Result<Vec<_>, _>>()?;
-    for (value, record) in values.iter_mut().zip(records) {
-        let Value::Object(members) = value else { continue };
-        let embedded: Vec<_> = projection
-            .include
-            .iter()
-            .zip(&included)
-            .map(|(relation, found)| (relation.name, found.of(relation, record.meta().id, members)))
-            .collect();
-        if let Some(fields) = &projection.fields {
-            members.retain(|name, _| fields.contains(name));
+    let trimmed = members.iter().map(|members| {
+        let embedded = projection.include.iter().zip(&included);
+        to_raw_value(&Trimmed {
+            own: projection.trim::<R>(members),
+            embedded: embedded
+                .map(|(relation, found)| (relation.name, found.of(relation, members)))
+                .collect(),
+        })
+    });
+    Ok(trimmed.collect::<Result<_, _>>()?)
+}
+
+/// What is sent of one record: members of its own, and what it includes.
+struct Trimmed<'a> {
+    own: Vec<(&'a str, &'a RawValue)>,
+    embedded: Vec<(&'static str, Value)>,
+}
+
+impl Serialize for Trimmed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in &self.own {
+            map.serialize_entry(name, value)?;
         }
-        members.extend(embedded.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        for (name, value) in &self.embedded {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
     }
-    Ok(values)
+}
+
+impl Projection {
+    /// The members that were asked for, in their order.
+    fn trim<'a, R: Record>(&self, members: &Members<'a>) -> Vec<(&'a str, &'a RawValue)> {
+        let wanted = |name: &&String| self.fields.as_ref().is_none_or(|fields| fields.contains(name));
+        let names = crate::openapi::member_names::<R>().iter().filter(wanted);
+        names
+            .filter_map(|name| members.get_key_value(name.as_str()))
+            .map(|(name, value)| (*name, *value))
+            .collect()
+    }
 }
 
 /// What a relation leads to, for all records of a page.
 enum Included {
-    One(std::collections::HashMap<RecordId, Value>),
-    Many(std::collections::HashMap<RecordId, Vec<Value>>),
+    One(HashMap<RecordId, Value>),
+    Many(HashMap<RecordId, Vec<Value>>),
 }
 
-fn load(tx: &mut Transaction<'_>, relation: &Relation, values: &[Value]) -> Result<Included, Error> {
+fn load(tx: &mut Transaction<'_>, relation: &Relation, records: &[Members<'_>]) -> Result<Included, Error> {
     let ids = |member: &str| {
-        let mut ids: Vec<RecordId> = values.iter().filter_map(|value| id_in(value.get(member)?)).collect();
+        let mut ids: Vec<RecordId> = records.iter().filter_map(|members| id_in(members, member)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -123,20 +158,21 @@ fn load(tx: &mut Transaction<'_>, relation: &Relation, values: &[Value]) -> Resu
     }
 }
 
-fn id_in(value: &Value) -> Option<RecordId> {
-    value.as_str()?.parse().ok()
+fn id_in(members: &Members<'_>, member: &str) -> Option<RecordId> {
+    members.get(member)?.get().trim_matches('"').parse().ok()
 }
 
 impl Included {
-    fn of(&self, relation: &Relation, id: RecordId, members: &Map<String, Value>) -> Value {
+    fn of(&self, relation: &Relation, members: &Members<'_>) -> Value {
         match (self, relation.link) {
-            (Self::One(found), Link::One { column }) => members
-                .get(column)
-                .and_then(id_in)
+            (Self::One(found), Link::One { column }) => id_in(members, column)
                 .and_then(|id| found.get(&id))
                 .cloned()
                 .unwrap_or_default(),
-            (Self::Many(found), _) => Value::Array(found.get(&id).cloned().unwrap_or_default()),
+            (Self::Many(found), _) => {
+                let found = id_in(members, "id").and_then(|id| found.get(&id));
+                Value::Array(found.cloned().unwrap_or_default())
+            }
             (Self::One(_), Link::Many { .. }) => Value::Null,
         }
     }

@@ -65,7 +65,9 @@ where
             let body = if whole {
                 serde_json::to_string(&record)?
             } else {
-                project(tx, &[&record], &projection)?.remove(0).to_string()
+                project(tx, std::slice::from_ref(&record), &projection)?
+                    .remove(0)
+                    .to_string()
             };
             Ok((record.meta().version, body))
         })
