@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 use sql::DatabaseConnection;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Where the data lives, read from a database URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,9 @@ pub(crate) struct ConnectionManager {
 
 pub(crate) type Pool = r2d2::Pool<ConnectionManager>;
 
+/// How long work waits for a connection before it is refused.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl ConnectionManager {
     /// Opens one connection and sets what is kept per connection.
     pub(crate) fn open(&self) -> Result<DatabaseConnection, Error> {
@@ -87,17 +92,48 @@ impl ConnectionManager {
         Ok(connection)
     }
 
-    pub(crate) fn pool(&self, size: u32, idle: Option<u32>) -> Result<Pool, Error> {
-        r2d2::Pool::builder()
+    pub(crate) fn connections(&self, size: u32, idle: Option<u32>) -> Result<Connections, Error> {
+        let pool = r2d2::Pool::builder()
             .max_size(size)
             .min_idle(idle)
-            .connection_timeout(Duration::from_secs(2))
+            .connection_timeout(PATIENCE)
             .idle_timeout(Some(Duration::from_mins(10)))
             .max_lifetime(Some(Duration::from_mins(30)))
             .test_on_check_out(false)
             .error_handler(Box::new(LogPoolErrors))
             .build(self.clone())
-            .map_err(|error| Error::Unavailable(error.to_string()))
+            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        Ok(Connections {
+            pool,
+            free: Arc::new(Semaphore::new(size as usize)),
+        })
+    }
+}
+
+/// A pool, and a permit for each connection that it may have: work that waits for one takes no thread meanwhile.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pool: Pool,
+    free: Arc<Semaphore>,
+}
+
+impl Connections {
+    /// Runs work that asks the database, off the async threads.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Pool) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.free).acquire_owned());
+        let permit = permit
+            .await
+            .map_err(|_| Error::Unavailable("every connection to the database is in use".to_owned()))?;
+        let pool = self.pool.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&pool);
+            drop(permit);
+            done
+        });
+        done.await.map_err(|error| Error::Internal(error.to_string()))?
     }
 }
 
@@ -117,12 +153,13 @@ fn open_sqlite(path: &Path, purpose: Purpose) -> Result<DatabaseConnection, Erro
         SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| Error::Unavailable(error.to_string()))?;
     connection.batch_execute(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 200000000; PRAGMA cache_size = -32768;",
+         PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 200000000;",
     )?;
     connection.batch_execute(match purpose {
-        Purpose::Read => "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;",
+        // A commit of the writer empties the caches of readers, so large ones would mostly be in the way.
+        Purpose::Read => "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;",
         // Rarer checkpoints write a page that many commits changed once; the log stays below 17 MB.
-        Purpose::Write => "PRAGMA wal_autocheckpoint = 4000;",
+        Purpose::Write => "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;",
     })?;
     Ok(DatabaseConnection::Sqlite(connection))
 }

@@ -1,7 +1,7 @@
 //! The two calls that everything goes through, [`Store::read`] and [`Store::write`]: each takes a closure,
 //! runs it off the async threads, and answers when the database has.
 
-use crate::pool::{ConnectionManager, Location, Pool, Pooled, Purpose};
+use crate::pool::{ConnectionManager, Connections, Location, Pool, Pooled, Purpose};
 use crate::sqlite_writer::SqliteWriter;
 use crate::transaction::{self, Scope, Transaction};
 use crate::{Error, migrations};
@@ -42,15 +42,15 @@ impl Options {
 
 /// The data of all tenants, in either database.
 pub struct Store {
-    readers: Pool,
-    replica: Option<Pool>,
+    readers: Connections,
+    replica: Option<Connections>,
     writer: Writer,
     committed: watch::Sender<()>,
 }
 
 enum Writer {
     Sqlite(SqliteWriter),
-    Postgres(Pool),
+    Postgres(Connections),
 }
 
 /// How long a whole PostgreSQL transaction is tried again on deadlock or serialization failure. One of those that
@@ -77,17 +77,17 @@ impl Store {
         let writer = match &location {
             Location::Sqlite(_) => Writer::Sqlite(SqliteWriter::start(first, committed.clone(), options.group_commit)?),
             Location::Postgres(_) => {
-                Writer::Postgres(manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?)
+                Writer::Postgres(manager(location.clone(), Purpose::Write).connections(options.pool_size, Some(2))?)
             }
         };
         let readers = match &writer {
-            Writer::Postgres(pool) => pool.clone(),
-            Writer::Sqlite(_) => manager(location, Purpose::Read).pool(options.pool_size, None)?,
+            Writer::Postgres(connections) => connections.clone(),
+            Writer::Sqlite(_) => manager(location, Purpose::Read).connections(options.pool_size, None)?,
         };
         let replica = options
             .replica_url
             .as_deref()
-            .map(|url| manager(Location::parse(url)?, Purpose::Read).pool(options.pool_size, Some(1)));
+            .map(|url| manager(Location::parse(url)?, Purpose::Read).connections(options.pool_size, Some(1)));
         Ok(Self {
             readers,
             replica: replica.transpose()?,
@@ -107,7 +107,7 @@ impl Store {
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.read_from(self.readers.clone(), scope, work).await
+        read_from(&self.readers, scope, work).await
     }
 
     /// Reads on behalf of a scope where the answer may lag behind the latest writes.
@@ -116,22 +116,7 @@ impl Store {
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        self.read_from(self.replica.as_ref().unwrap_or(&self.readers).clone(), scope, work)
-            .await
-    }
-
-    async fn read_from<T, F>(&self, pool: Pool, scope: &Scope, work: F) -> Result<T, Error>
-    where
-        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
-        T: Send + 'static,
-    {
-        let scope = scope.clone();
-        off_thread(move || {
-            with_connection(&pool, |pooled| {
-                work(&mut Transaction::new(&mut pooled.connection, &scope))
-            })
-        })
-        .await
+        read_from(self.replica.as_ref().unwrap_or(&self.readers), scope, work).await
     }
 
     /// Writes on behalf of a scope, in one transaction. Answers when it is durable.
@@ -144,15 +129,14 @@ impl Store {
     {
         match &self.writer {
             Writer::Sqlite(writer) => writer.write(scope.clone(), work).await,
-            Writer::Postgres(pool) => {
-                let (pool, scope, committed) = (pool.clone(), scope.clone(), self.committed.clone());
-                off_thread(move || {
-                    let value =
-                        with_retries(|| with_connection(&pool, |pooled| write_postgres(pooled, &scope, &work)))?;
+            Writer::Postgres(connections) => {
+                let (scope, committed) = (scope.clone(), self.committed.clone());
+                let write = move |pool: &Pool| {
+                    let value = with_retries(|| with_connection(pool, |pooled| write_postgres(pooled, &scope, &work)))?;
                     committed.send_replace(());
                     Ok(value)
-                })
-                .await
+                };
+                connections.run(write).await
             }
         }
     }
@@ -164,21 +148,28 @@ impl Store {
 
     /// Whether the database answers; for readiness.
     pub async fn ping(&self) -> Result<(), Error> {
-        let pool = self.readers.clone();
-        off_thread(move || {
-            with_connection(&pool, |pooled| {
+        let ask = |pool: &Pool| {
+            with_connection(pool, |pooled| {
                 diesel::connection::SimpleConnection::batch_execute(&mut pooled.connection, "SELECT 1")?;
                 Ok(())
             })
-        })
-        .await
+        };
+        self.readers.run(ask).await
     }
 }
 
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Internal(error.to_string()))?
+async fn read_from<T, F>(connections: &Connections, scope: &Scope, work: F) -> Result<T, Error>
+where
+    F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+    T: Send + 'static,
+{
+    let scope = scope.clone();
+    let read = move |pool: &Pool| {
+        with_connection(pool, |pooled| {
+            work(&mut Transaction::new(&mut pooled.connection, &scope))
+        })
+    };
+    connections.run(read).await
 }
 
 /// Runs work on a pooled connection. A connection found dead is thrown away and the work tried once more.
