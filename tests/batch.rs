@@ -123,6 +123,75 @@ async fn every_operation_tells_its_outcome() {
 }
 
 #[tokio::test]
+async fn new_records_that_stand_in_each_others_way_get_each_its_own_answer() {
+    let tenant = Tenant::new();
+    let customer = |name: &str, id: &str| json!({"kind": "organisation", "name": name, "external_ids": [{"system": "erp", "id": id}]});
+    let items = json!([
+        {"op": "create", "data": customer("Northwind Traders", "1")},
+        {"op": "create", "data": customer("Contoso Pharma", "1")},
+        {"op": "create", "data": customer("Fabrikam Steel", "2")},
+    ]);
+    let answer = tenant.batch("customers", items).await.expect(207);
+    let statuses: Vec<_> = answer.data().iter().map(|result| result["status"].clone()).collect();
+    assert_eq!(statuses, [201, 409, 201], "{}", answer.text);
+    assert_eq!(answer.data()[1]["error"]["code"], "external_id_taken");
+
+    let upsert = |id: &str| {
+        let data = json!({"kind": "organisation", "name": format!("Customer {id} of the ERP")});
+        json!({"op": "upsert", "system": "erp", "external_id": id, "data": data})
+    };
+    let answer = tenant.batch("customers", json!([upsert("3"), upsert("4"), upsert("3")]));
+    let outcomes: Vec<_> = answer
+        .await
+        .expect(207)
+        .data()
+        .iter()
+        .map(|result| result["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["created", "created", "unchanged"]);
+    let answer = tenant.batch("customers", json!([upsert("5"), upsert("4")]));
+    let outcomes: Vec<_> = answer
+        .await
+        .expect(207)
+        .data()
+        .iter()
+        .map(|result| result["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["created", "unchanged"]);
+}
+
+#[tokio::test]
+async fn interactions_of_a_batch_are_counted_for_each_customer() {
+    let tenant = Tenant::new();
+    let (one, other) = (
+        tenant.example_id("customers").await,
+        tenant.example_id("customers").await,
+    );
+    let call = |customer: &str, day: u32| {
+        let started_at = format!("2026-01-{day:02}T09:30:00Z");
+        json!({"op": "create", "data": {"channel": "call", "started_at": started_at, "customer_id": customer}})
+    };
+    for items in [
+        json!([call(&one, 2), call(&other, 3), call(&one, 5)]),
+        json!([call(&one, 4), call(&one, 1)]),
+    ] {
+        let answer = tenant.batch("interactions", items).await.expect(207);
+        assert!(
+            answer.data().iter().all(|result| result["status"] == 201),
+            "{}",
+            answer.text
+        );
+    }
+    let found = async |filter: &str| -> Vec<String> {
+        let found = tenant.all(&format!("/v1/customers?{filter}")).await;
+        found.iter().map(id_of).collect()
+    };
+    assert_eq!(found("filter[call_count]=4").await, std::slice::from_ref(&one));
+    assert_eq!(found("filter[call_count]=1").await, [other]);
+    assert_eq!(found("filter[last_interaction_at]=2026-01-05T09:30:00Z").await, [one]);
+}
+
+#[tokio::test]
 async fn items_name_records_of_the_same_batch_and_of_other_systems() {
     let tenant = Tenant::new();
     let teams = json!([

@@ -39,6 +39,36 @@ async fn a_record_keeps_its_version_until_something_changes() {
 }
 
 #[tokio::test]
+async fn records_of_a_batch_are_found_and_told_like_those_made_one_by_one() {
+    of_every_resource(async |tenant, resource| {
+        let mut items = Vec::new();
+        for number in 0..3 {
+            let mut data = tenant.example(resource).await;
+            data["tags"] = json!(["vip"]);
+            data["external_ids"] = json!([{"system": "erp", "id": number.to_string()}]);
+            items.push(match number {
+                2 => json!({"op": "upsert", "system": "crm", "external_id": "2", "data": data}),
+                _ => json!({"op": "create", "data": data}),
+            });
+        }
+        let answer = tenant.batch(resource, json!(items)).await.expect(207);
+        let vips = tenant.all(&format!("/v1/{resource}?filter[tags]=vip&sort=id")).await;
+        assert_eq!(vips.len(), 3, "{resource}: {}", answer.text);
+        for (number, (vip, result)) in vips.iter().zip(answer.data()).enumerate() {
+            assert_eq!((&vip["id"], &result["status"]), (&result["id"], &json!(201)));
+            let known = tenant.get(&format!("/v1/{resource}/by/erp/{number}")).await.expect(200);
+            assert_eq!(&known.body, vip, "{resource}");
+            let events = tenant.events_of(vip).await;
+            assert_eq!(events.len(), 1, "{resource}: {events:?}");
+            assert_eq!(events[0]["changes"]["tags"], json!({"before": null, "after": ["vip"]}));
+        }
+        assert_eq!(vips[2]["external_ids"].as_array().map(Vec::len), Some(2), "{resource}");
+        tenant.get(&format!("/v1/{resource}/by/crm/2")).await.expect(200);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_record_can_be_deleted_restored_and_removed_for_good() {
     of_every_resource(async |tenant, resource| {
         let record = tenant.create_example(resource).await;

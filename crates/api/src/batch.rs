@@ -12,15 +12,15 @@ use domain::{Fault, Record, Refusal, input};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sql::ids::RecordId;
-use store::records::{self, Draft, Expected, Outcome};
+use store::records::{self, Creation, Draft, Expected, New, Outcome};
 use store::references::LocalReferences;
-use store::{Error, Stored, Transaction};
+use store::{Error, Stored, Transaction, lookups};
 use utoipa::ToSchema;
 
 /// Items that share a savepoint as long as each of them succeeds. SQLite copies every page that is written in a savepoint
 /// for the first time, so that one an item would cost a quarter of the whole; in a portion with a failure each item is
 /// written again in a savepoint of its own.
-const PORTION: usize = 50;
+const PORTION: usize = 100;
 
 /// The body of a batch.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -177,9 +177,55 @@ fn write_together<R: Stored>(
 ) -> Result<(Vec<BatchResult>, LocalReferences), Error> {
     tx.savepoint(|tx| {
         let mut names = names.clone();
+        if let Some(results) = create_together::<R>(tx, items, &mut names)? {
+            return Ok((results, names));
+        }
         let results = items.iter().map(|item| write_one::<R>(tx, item, &mut names));
         Ok((results.collect::<Result<_, _>>()?, names))
     })
+}
+
+/// Creates the records of items at once, if all of them ask for new ones.
+fn create_together<R: Stored>(
+    tx: &mut Transaction<'_>,
+    items: &[Value],
+    names: &mut LocalReferences,
+) -> Result<Option<Vec<BatchResult>>, Error> {
+    let parsed = items.iter().map(input::parse_body::<BatchItem>);
+    let items: Vec<BatchItem> = parsed.collect::<Result<_, _>>().map_err(Refusal::Invalid)?;
+    if !R::CREATED_TOGETHER || !are_of_new::<R>(tx, &items)? {
+        return Ok(None);
+    }
+    let mut creation = Creation::<R>::default();
+    for mut item in items {
+        item.expected()?;
+        let new = New {
+            draft: Draft::Raw(item.data()?, names.clone()),
+            known_as: (item.op == Operation::Upsert).then(|| item.known_as()).transpose()?,
+        };
+        let id = creation.add(tx, new)?;
+        names.extend(item.reference.map(|name| (name, id)));
+    }
+    let created = creation.insert(tx)?;
+    let results = created.iter().map(|record| BatchResult::of(record, Outcome::Created));
+    Ok(Some(results.collect()))
+}
+
+/// Whether all items make new records: they create, or they upsert what nobody knows yet.
+fn are_of_new<R: Record>(tx: &mut Transaction<'_>, items: &[BatchItem]) -> Result<bool, Error> {
+    if items.iter().all(|item| item.op == Operation::Create) {
+        return Ok(true);
+    }
+    let upserted = items.iter().map(|item| match item.mode.as_deref() {
+        None | Some("upsert" | "create_only") if item.op == Operation::Upsert && item.if_match.is_none() => {
+            item.known_as().ok()
+        }
+        _ => None,
+    });
+    match upserted.collect::<Option<Vec<_>>>() {
+        Some(ids) => Ok(!lookups::is_any_known(tx, R::KIND, &ids)?),
+        None => Ok(false),
+    }
 }
 
 fn is_of_item(error: &Error) -> bool {
@@ -194,7 +240,7 @@ fn write_one<R: Stored>(
     item: &Value,
     names: &mut LocalReferences,
 ) -> Result<BatchResult, Error> {
-    let item: BatchItem = input::parse_body(item).map_err(Refusal::Invalid)?;
+    let mut item: BatchItem = input::parse_body(item).map_err(Refusal::Invalid)?;
     let expected = item.expected()?;
     let name = item.reference.clone();
     let result = match item.op {
@@ -257,9 +303,10 @@ impl BatchItem {
         })
     }
 
-    fn data(&self) -> Result<Value, Refusal> {
+    /// Takes what to set.
+    fn data(&mut self) -> Result<Value, Refusal> {
         self.data
-            .clone()
+            .take()
             .ok_or_else(|| Refusal::fault("/data", "required", "is required"))
     }
 

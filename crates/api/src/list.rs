@@ -223,6 +223,7 @@ fn read<R: Record>(
         sort,
         after,
         limit: body.limit.unwrap_or(PAGE),
+        kept: false,
     };
     Ok(Request {
         page,

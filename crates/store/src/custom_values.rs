@@ -3,13 +3,14 @@
 
 use crate::filter::Part;
 use crate::{Error, Stored, Transaction, records};
+use diesel::dsl::Eq;
 use diesel::prelude::*;
-use domain::Kind;
 use domain::custom_values::{Catalogue, CustomValues, Typed, typed};
 use domain::customer::custom_fields::CustomField;
 use domain::record::{CustomCheck, Fields};
+use domain::{Kind, Record};
 use serde_json::Value;
-use sql::ids::RecordId;
+use sql::ids::{RecordId, TenantId};
 use sql::insert_all;
 use sql::schema::custom_values;
 use std::collections::HashMap;
@@ -46,17 +47,27 @@ pub(crate) fn are_untouched<F: Fields>(before: &F, after: &F) -> bool {
     before.common().custom == after.common().custom
 }
 
+/// Writes the rows of new records.
+pub(crate) fn write_new<R: Record>(tx: &mut Transaction<'_>, new: &[R]) -> Result<(), Error> {
+    let filled = |record: &&R| !record.fields().common().custom.0.is_empty();
+    let mut rows = Vec::new();
+    for record in new.iter().filter(filled) {
+        let values = record.fields().common().custom.0.iter();
+        rows.extend(rows_of(tx, R::KIND, record.meta().id, values)?);
+    }
+    insert(tx, rows)
+}
+
 /// Writes the rows of a record whose values have changed.
 pub(crate) fn write(
     tx: &mut Transaction<'_>,
     kind: Kind,
     record: RecordId,
-    before: Option<&CustomValues>,
+    before: &CustomValues,
     after: &CustomValues,
 ) -> Result<(), Error> {
-    let old = |key: &str| before.and_then(|before| before.0.get(key));
-    let gone = before.into_iter().flat_map(|before| before.0.keys());
-    let gone: Vec<_> = gone.filter(|key| after.0.get(*key) != old(key)).map(name).collect();
+    let gone = before.0.keys().filter(|key| after.0.get(*key) != before.0.get(*key));
+    let gone: Vec<_> = gone.map(name).collect();
     let tenant = tx.tenant();
     if !gone.is_empty() {
         diesel::delete(
@@ -68,26 +79,47 @@ pub(crate) fn write(
         )
         .execute(tx.connection())?;
     }
-    let new: Vec<_> = after.0.iter().filter(|(key, value)| old(key) != Some(value)).collect();
+    let new: Vec<_> = after
+        .0
+        .iter()
+        .filter(|(key, value)| before.0.get(*key) != Some(value))
+        .collect();
     if new.is_empty() {
         return Ok(());
     }
+    let rows = rows_of(tx, kind, record, new)?;
+    insert(tx, rows)
+}
+
+/// Whose value a row is.
+type Owner = (
+    Eq<custom_values::tenant_id, TenantId>,
+    Eq<custom_values::kind, Kind>,
+    Eq<custom_values::record_id, RecordId>,
+);
+
+fn rows_of<'v>(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    record: RecordId,
+    values: impl IntoIterator<Item = (&'v String, &'v Value)>,
+) -> Result<Vec<(Owner, Row)>, Error> {
+    let tenant = tx.tenant();
     let catalogue = catalogue(tx)?;
-    let values = new
+    let rows = values
         .into_iter()
         .filter_map(|(key, value)| row(&catalogue, kind, key, value));
-    let rows: Vec<_> = values
-        .map(|row| {
-            (
-                (
-                    custom_values::tenant_id.eq(tenant),
-                    custom_values::kind.eq(kind),
-                    custom_values::record_id.eq(record),
-                ),
-                row,
-            )
-        })
-        .collect();
+    let owner = || {
+        (
+            custom_values::tenant_id.eq(tenant),
+            custom_values::kind.eq(kind),
+            custom_values::record_id.eq(record),
+        )
+    };
+    Ok(rows.map(|row| (owner(), row)).collect())
+}
+
+fn insert(tx: &mut Transaction<'_>, rows: Vec<(Owner, Row)>) -> Result<(), Error> {
     if !rows.is_empty() {
         insert_all!(tx.connection(), custom_values::table, rows)?;
     }

@@ -7,11 +7,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use domain::record::ExternalId;
 use domain::{Fields, Kind, Record, Refusal};
-use sql::ids::RecordId;
+use sql::ids::{RecordId, TenantId};
 use sql::schema::{external_ids, record_values, search_texts};
-use sql::{Kept, insert_all, on_either};
+use sql::{DatabaseConnection, Kept, insert_all, on_either};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The record of a kind that another system knows by this id, deleted or not.
 pub fn find_by_external_id(
@@ -27,6 +27,25 @@ pub fn find_by_external_id(
         .select(external_ids::record_id)
         .first(tx.connection())
         .optional()?)
+}
+
+/// Whether some record of a kind, deleted or not, is known to other systems by one of these ids.
+pub fn is_any_known(tx: &mut Transaction<'_>, kind: Kind, ids: &[ExternalId]) -> Result<bool, Error> {
+    let mut by_system: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for id in ids {
+        by_system.entry(&id.system).or_default().push(&id.id);
+    }
+    for (system, ids) in by_system {
+        let known = external_ids::table
+            .filter(external_ids::tenant_id.eq(tx.tenant()))
+            .filter(external_ids::kind.eq(kind))
+            .filter(external_ids::system.eq(system))
+            .filter(external_ids::external_id.eq_any(ids));
+        if diesel::select(diesel::dsl::exists(known)).get_result(tx.connection())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The record of a kind that has this among the values of a field: of several that the caller may see, the first.
@@ -52,24 +71,54 @@ pub(crate) fn find_by_value<R: Stored>(
     Ok(None)
 }
 
-/// Writes what leads to a record.
-pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<(), Error> {
+/// Writes what leads to new records.
+pub(crate) fn write_new<R: Record>(tx: &mut Transaction<'_>, new: &[R]) -> Result<(), Error> {
+    let tenant = tx.tenant();
+    let known_as = new.iter().flat_map(|record| {
+        let ids = record.fields().common().external_ids.iter().enumerate();
+        ids.map(|(index, id)| (record.meta().id, index, id))
+    });
+    insert_external_ids(tx, R::KIND, &known_as.collect::<Vec<_>>())?;
+    custom_values::write_new(tx, new)?;
+    let found_by = new.iter().flat_map(|record| {
+        let id = record.meta().id;
+        values(record)
+            .into_iter()
+            .map(move |value| ValueRow::new(tenant, R::KIND, id, value))
+    });
+    insert_values(tx, found_by.collect())?;
+    let texts = new.iter().map(|record| {
+        (
+            search_texts::tenant_id.eq(tenant),
+            search_texts::kind.eq(R::KIND),
+            search_texts::record_id.eq(record.meta().id),
+            search_texts::text.eq(search_text(record)),
+        )
+    });
+    insert_all!(tx.connection(), search_texts::table, texts)?;
+    Ok(())
+}
+
+/// Writes what leads to a record that has changed.
+pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: &R, after: &R) -> Result<(), Error> {
     let id = after.meta().id;
-    write_external_ids(
-        tx,
-        R::KIND,
-        id,
-        before.map_or(&[][..], |b| b.fields().common().external_ids),
-        after.fields().common().external_ids,
-    )?;
-    let custom = before.map(|before| before.fields().common().custom);
-    custom_values::write(tx, R::KIND, id, custom, after.fields().common().custom)?;
-    write_values(tx, R::KIND, id, &before.map(values).unwrap_or_default(), &values(after))?;
+    let (old, new) = (before.fields().common(), after.fields().common());
+    write_external_ids(tx, R::KIND, id, old.external_ids, new.external_ids)?;
+    custom_values::write(tx, R::KIND, id, old.custom, new.custom)?;
+    write_values(tx, R::KIND, id, &values(before), &values(after))?;
     let text = search_text(after);
-    match before.map(search_text) {
-        Some(old) if old == text => Ok(()),
-        old => write_search_text(tx, R::KIND, id, &text, old.is_some()),
+    if text == search_text(before) {
+        return Ok(());
     }
+    let row = search_texts::table
+        .filter(search_texts::tenant_id.eq(tx.tenant()))
+        .filter(search_texts::kind.eq(R::KIND))
+        .filter(search_texts::record_id.eq(id));
+    on_either!(tx.connection(), |c| Kept(
+        diesel::update(row).set(search_texts::text.eq(text))
+    )
+    .execute(c))?;
+    Ok(())
 }
 
 /// Removes all that leads to a record.
@@ -118,28 +167,61 @@ fn write_external_ids(
     for gone in before.iter().filter(|id| !after.contains(id)) {
         diesel::delete(external_ids::table.find((tenant, kind, &gone.system, &gone.id))).execute(tx.connection())?;
     }
-    for (index, new) in after.iter().enumerate().filter(|(_, id)| !before.contains(id)) {
-        if find_by_external_id(tx, kind, &new.system, &new.id)?.is_some() {
-            return Err(Refusal::conflict(
-                "external_id_taken",
-                format!("another {kind} has the external id at /external_ids/{index}"),
-            )
-            .into());
-        }
-        diesel::insert_into(external_ids::table)
-            .values((
-                external_ids::tenant_id.eq(tenant),
-                external_ids::kind.eq(kind),
-                external_ids::system.eq(&new.system),
-                external_ids::external_id.eq(&new.id),
-                external_ids::record_id.eq(record),
-            ))
-            .execute(tx.connection())?;
-    }
-    Ok(())
+    let new = after.iter().enumerate().filter(|(_, id)| !before.contains(id));
+    let new: Vec<_> = new.map(|(index, id)| (record, index, id)).collect();
+    insert_external_ids(tx, kind, &new)
 }
 
-type Values = BTreeSet<(Cow<'static, str>, String)>;
+/// Writes external ids of records, none of which may be another record's. Each stands at a place in its record.
+fn insert_external_ids(
+    tx: &mut Transaction<'_>,
+    kind: Kind,
+    new: &[(RecordId, usize, &ExternalId)],
+) -> Result<(), Error> {
+    let tenant = tx.tenant();
+    let row = |(record, _, id): &(RecordId, usize, &ExternalId)| {
+        (
+            external_ids::tenant_id.eq(tenant),
+            external_ids::kind.eq(kind),
+            external_ids::system.eq(id.system.clone()),
+            external_ids::external_id.eq(id.id.clone()),
+            external_ids::record_id.eq(*record),
+        )
+    };
+    let written = match tx.connection() {
+        _ if new.is_empty() => return Ok(()),
+        DatabaseConnection::Postgres(c) => diesel::insert_into(external_ids::table)
+            .values(new.iter().map(row).collect::<Vec<_>>())
+            .on_conflict_do_nothing()
+            .execute(c)?,
+        DatabaseConnection::Sqlite(c) => {
+            let insert = |row| {
+                Kept(
+                    diesel::insert_into(external_ids::table)
+                        .values(row)
+                        .on_conflict_do_nothing(),
+                )
+                .execute(c)
+            };
+            new.iter().map(row).map(insert).sum::<QueryResult<usize>>()?
+        }
+    };
+    if written == new.len() {
+        return Ok(());
+    }
+    for (record, index, id) in new {
+        if find_by_external_id(tx, kind, &id.system, &id.id)? != Some(*record) {
+            let detail = format!("another {kind} has the external id at /external_ids/{index}");
+            return Err(Refusal::conflict("external_id_taken", detail).into());
+        }
+    }
+    Err(Error::Internal("an external id was not written".to_owned()))
+}
+
+/// The name of a field, and a value of it.
+type Value = (Cow<'static, str>, String);
+
+type Values = BTreeSet<Value>;
 
 fn values<R: Record>(record: &R) -> Values {
     let common = record.fields().common();
@@ -169,18 +251,37 @@ fn write_values(
     for (field, value) in before.difference(after) {
         diesel::delete(record_values::table.find((tenant, kind, field, value, record))).execute(tx.connection())?;
     }
-    let new: Vec<_> = after
-        .difference(before)
-        .map(|(field, value)| {
-            (
-                record_values::tenant_id.eq(tenant),
-                record_values::kind.eq(kind),
-                record_values::field.eq(field.clone()),
-                record_values::value.eq(value.clone()),
-                record_values::record_id.eq(record),
-            )
-        })
-        .collect();
+    let new = after.difference(before).cloned();
+    insert_values(
+        tx,
+        new.map(|value| ValueRow::new(tenant, kind, record, value)).collect(),
+    )
+}
+
+/// A value by which a record is found.
+#[derive(Insertable)]
+#[diesel(table_name = record_values)]
+struct ValueRow {
+    tenant_id: TenantId,
+    kind: Kind,
+    field: Cow<'static, str>,
+    value: String,
+    record_id: RecordId,
+}
+
+impl ValueRow {
+    fn new(tenant_id: TenantId, kind: Kind, record_id: RecordId, (field, value): Value) -> Self {
+        Self {
+            tenant_id,
+            kind,
+            field,
+            value,
+            record_id,
+        }
+    }
+}
+
+fn insert_values(tx: &mut Transaction<'_>, new: Vec<ValueRow>) -> Result<(), Error> {
     if !new.is_empty() {
         insert_all!(tx.connection(), record_values::table, new)?;
     }
@@ -189,33 +290,6 @@ fn write_values(
 
 fn search_text<R: Record>(record: &R) -> String {
     domain::search::fold(&record.search_texts().join(" "))
-}
-
-fn write_search_text(
-    tx: &mut Transaction<'_>,
-    kind: Kind,
-    record: RecordId,
-    text: &str,
-    exists: bool,
-) -> Result<(), Error> {
-    let tenant = tx.tenant();
-    let key = (
-        search_texts::tenant_id.eq(tenant),
-        search_texts::kind.eq(kind),
-        search_texts::record_id.eq(record),
-    );
-    if exists {
-        let row = search_texts::table.filter(key.0.and(key.1).and(key.2));
-        on_either!(tx.connection(), |c| Kept(
-            diesel::update(row).set(search_texts::text.eq(text))
-        )
-        .execute(c))?;
-    } else {
-        on_either!(tx.connection(), |c| diesel::insert_into(search_texts::table)
-            .values((key.0, key.1, key.2, search_texts::text.eq(text)))
-            .execute(c))?;
-    }
-    Ok(())
 }
 
 /// Brings SQLite's trigram index up to the search texts, in one pass for all records of a commit.

@@ -2,17 +2,23 @@
 //!
 //! Each works in the caller's transaction and sees only what the caller may see.
 
+mod create;
+
+pub use create::{Creation, New, create, create_unasked};
+pub(crate) use create::{create_from, insert_decided};
+
 use crate::customer::{documents, notes};
 use crate::events::{self, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
 use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, lookups};
+use create::create_one;
 use domain::operation::visibility::Visibility;
 use domain::record::ExternalId;
 use domain::{Fields, Meta, Record, Refusal, Rule, input};
 use serde_json::Value;
-use sql::ids::{RecordId, UserId};
+use sql::ids::RecordId;
 
 /// What a client sent to be written: already read, or naming other records in ways that must be resolved first.
 #[derive(Debug, Clone)]
@@ -68,8 +74,9 @@ pub fn find_visible<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, lock: boo
     let tenant = tx.tenant();
     if is_narrowed::<R>(tx) {
         let condition = visible_condition::<R>(tx);
-        if R::find_many(tx.connection(), tenant, &[id], condition)?.is_empty() {
-            return Ok(None);
+        let seen = R::find_passing(tx.connection(), tenant, id, condition)?;
+        if seen.is_none() || !lock {
+            return Ok(seen);
         }
     }
     let found = R::find(tx.connection(), tenant, id, lock)?;
@@ -155,71 +162,8 @@ pub fn count<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<i64, Er
 
 fn condition_of<R: Record>(tx: &Transaction<'_>, page: &Page) -> Condition {
     let condition = visible_condition::<R>(tx);
-    condition.with_rule(page.rule.as_ref()).with_search(page.q.as_ref())
-}
-
-/// Creates a record.
-pub fn create<R: Stored>(tx: &mut Transaction<'_>, draft: Draft<R::Fields>) -> Result<R, Error> {
-    let fields = match draft {
-        Draft::Ready(fields) => fields,
-        Draft::Raw(mut body, local) => {
-            references::resolve(tx, R::KIND, &mut body, &local)?;
-            custom_values::with_check(tx, R::KIND, None, |custom| input::parse_with(&body, custom))?
-                .map_err(Refusal::Invalid)?
-        }
-    };
-    insert(tx, fields)
-}
-
-/// Creates a record that follows from another one. What that one names already is not asked for again.
-pub(crate) fn create_from<R: Stored>(tx: &mut Transaction<'_>, origin: &R, fields: R::Fields) -> Result<R, Error> {
-    insert_beside(tx, Some(origin), fields.checked()?)
-}
-
-/// Creates a record of the service's own accord: custom fields that a client would have to fill in stay empty.
-pub fn create_unasked<R: Stored>(tx: &mut Transaction<'_>, fields: R::Fields) -> Result<R, Error> {
-    insert_beside(tx, None, fields.checked()?)
-}
-
-fn insert<R: Stored>(tx: &mut Transaction<'_>, fields: R::Fields) -> Result<R, Error> {
-    let fields = custom_values::with_check(tx, R::KIND, None, |custom| fields.checked_with(custom))??;
-    insert_beside(tx, None, fields)
-}
-
-fn insert_beside<R: Stored>(tx: &mut Transaction<'_>, origin: Option<&R>, mut fields: R::Fields) -> Result<R, Error> {
-    let by = tx.actor().id;
-    if let (None, true) = (fields.common().owner_id, R::KIND.registry().owned) {
-        *fields.owner_id_mut() = default_owner(tx);
-    }
-    let meta = Meta::new(tx.tenant(), tx.now(), by);
-    let record = R::decide(tx, None, meta, fields)?;
-    references::check(tx, origin, &record)?;
-    record.before_insert(tx)?;
-    insert_checked(tx, record)
-}
-
-/// Creates a record that a rule has decided upon.
-pub(crate) fn insert_decided<R: Stored>(tx: &mut Transaction<'_>, record: R) -> Result<R, Error> {
-    references::check(tx, None, &record)?;
-    insert_checked(tx, record)
-}
-
-fn insert_checked<R: Stored>(tx: &mut Transaction<'_>, mut record: R) -> Result<R, Error> {
-    record.insert(tx.connection())?;
-    lookups::write(tx, None, &record)?;
-    R::after_write(tx, None, &record)?;
-    record.complete(tx, None)?;
-    announce(tx, "created", &record, Value::Null, serde_json::to_value(&record)?);
-    Ok(record)
-}
-
-/// Who creates a record owns it, when it is a person.
-fn default_owner(tx: &Transaction<'_>) -> Option<UserId> {
-    let actor = tx.actor();
-    actor
-        .id
-        .filter(|_| actor.kind == crate::ActorKind::User)
-        .map(|id| UserId(id.0))
+    let condition = condition.with_rule(page.rule.as_ref()).with_search(page.q.as_ref());
+    if page.kept { condition.kept() } else { condition }
 }
 
 /// Changes the settable part of a record by a merge patch (RFC 7396).
@@ -301,7 +245,7 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
         });
     }
     tx.known().forget(R::KIND, after.meta().id);
-    lookups::write(tx, Some(before), &after)?;
+    lookups::write(tx, before, &after)?;
     R::after_write(tx, Some(before), &after)?;
     if after.complete(tx, Some(before))? {
         new = serde_json::to_value(&after)?;
@@ -370,12 +314,11 @@ pub fn upsert<R: Stored>(
         (None, Mode::UpdateOnly) => Err(Error::NotFound),
         (None, _) if *expected != Expected::Unstated => Err(Error::NotFound),
         (None, _) => {
-            let mut body = body;
-            references::resolve(tx, R::KIND, &mut body, local)?;
-            let parsed = custom_values::with_check(tx, R::KIND, None, |custom| input::parse_with(&body, custom))?;
-            let mut fields: R::Fields = parsed.map_err(Refusal::Invalid)?;
-            add_external_id(&mut fields, known_as);
-            insert(tx, fields).map(|record| (record, Outcome::Created))
+            let new = New {
+                draft: Draft::Raw(body, local.clone()),
+                known_as: Some(known_as),
+            };
+            create_one(tx, new).map(|record| (record, Outcome::Created))
         }
         (Some(id), _) => {
             let before = find_even_deleted::<R>(tx, id)?;

@@ -6,7 +6,7 @@ use crate::{Error, Transaction, custom_values, lookups, records};
 use domain::custom_values::Catalogue;
 use domain::record::{Common, Reference};
 use domain::registry::Link;
-use domain::{Fault, Fields, Kind, Record, Refusal};
+use domain::{Fault, Fields, Kind, Record};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sql::ids::RecordId;
@@ -176,6 +176,21 @@ fn unknown(pointer: String, kind: Kind) -> Fault {
 /// That every other record it names exists in the tenant and may be seen by the caller.
 /// What it named before already is not asked again.
 pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<(), Error> {
+    let named = newly_named(tx, before, after)?;
+    check_named(tx, named)
+}
+
+/// The same of new records, each of which follows from an origin, if there is one.
+pub(crate) fn check_new<R: Record>(tx: &mut Transaction<'_>, origin: Option<&R>, new: &[R]) -> Result<(), Error> {
+    let mut named = Vec::new();
+    for record in new {
+        named.extend(newly_named(tx, origin, record)?);
+    }
+    check_named(tx, named)
+}
+
+/// What a record names, but for what it named before.
+fn newly_named<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<Vec<Reference>, Error> {
     let mut known: Vec<Reference> = before.map(all_references).unwrap_or_default();
     let mut named = all_references(after);
     let custom = after.fields().common().custom;
@@ -189,20 +204,27 @@ pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, aft
         );
         named.extend(catalogue.references(R::KIND, custom));
     }
-    let mut faults = Vec::new();
-    for reference in named {
-        let is_known = known
-            .iter()
-            .any(|old| old.kind == reference.kind && old.id == reference.id);
-        if !is_known && !exists(tx, reference.kind, reference.id)? {
-            faults.push(unknown(reference.pointer, reference.kind));
-        }
+    named.retain(|reference| {
+        let mut known = known.iter();
+        !known.any(|old| old.kind == reference.kind && old.id == reference.id)
+    });
+    Ok(named)
+}
+
+fn check_named(tx: &mut Transaction<'_>, named: Vec<Reference>) -> Result<(), Error> {
+    let mut by_kind: HashMap<Kind, HashSet<RecordId>> = HashMap::new();
+    for Reference { kind, id, .. } in &named {
+        by_kind.entry(*kind).or_default().insert(*id);
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Refusal::Invalid(faults).into())
+    for (kind, ids) in by_kind {
+        meet(tx, kind, ids)?;
     }
+    let known = &tx.known().visible;
+    let unknown = named
+        .into_iter()
+        .filter(|named| !known.contains(&(named.kind, named.id)))
+        .map(|named| unknown(named.pointer, named.kind));
+    Ok(domain::fault::faultless(unknown.collect())?)
 }
 
 fn all_references<R: Record>(record: &R) -> Vec<Reference> {
@@ -222,14 +244,28 @@ fn all_references<R: Record>(record: &R) -> Vec<Reference> {
 
 /// Whether there is such a record for the caller. The transaction remembers it.
 pub(crate) fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Result<bool, Error> {
-    if tx.known().visible.contains(&(kind, id)) {
-        return Ok(true);
-    }
-    let found = with_record!(kind, |R| records::is_visible::<R>(tx, id)?);
-    if found {
-        tx.known().visible.insert((kind, id));
-    }
-    Ok(found)
+    meet(tx, kind, HashSet::from([id]))?;
+    Ok(tx.known().visible.contains(&(kind, id)))
+}
+
+/// Notes which of these records there are for the caller: all in one query.
+fn meet(tx: &mut Transaction<'_>, kind: Kind, mut ids: HashSet<RecordId>) -> Result<(), Error> {
+    ids.retain(|id| !tx.known().visible.contains(&(kind, *id)));
+    let ids: Vec<RecordId> = ids.into_iter().collect();
+    let found = match ids[..] {
+        [] => return Ok(()),
+        // One is asked for by a statement that stays prepared.
+        [id] => with_record!(kind, |R| records::is_visible::<R>(tx, id)?)
+            .then_some(id)
+            .into_iter()
+            .collect(),
+        _ => with_record!(kind, |R| {
+            let (tenant, visible) = (tx.tenant(), records::visible_condition::<R>(tx));
+            R::existing(tx.connection(), tenant, &ids, visible)?
+        }),
+    };
+    tx.known().visible.extend(found.into_iter().map(|id| (kind, id)));
+    Ok(())
 }
 
 /// Loads the records that a to-one relation leads to, in one query, as JSON by id.

@@ -12,8 +12,24 @@ pub trait Table: Record {
     /// The record with this id, deleted or not; on PostgreSQL its row can be locked until the transaction ends.
     fn find(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId, lock: bool) -> QueryResult<Option<Self>>;
 
+    /// The record with this id, if it is not deleted and meets a condition.
+    fn find_passing(
+        c: &mut DatabaseConnection,
+        tenant: TenantId,
+        id: RecordId,
+        condition: Condition,
+    ) -> QueryResult<Option<Self>>;
+
     /// Whether there is a record with this id that is not deleted.
     fn exists(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<bool>;
+
+    /// Those of these ids that are of records that are not deleted and meet a condition, in no order.
+    fn existing(
+        c: &mut DatabaseConnection,
+        tenant: TenantId,
+        ids: &[RecordId],
+        condition: Condition,
+    ) -> QueryResult<Vec<RecordId>>;
 
     /// The records with these ids that are not deleted and meet a condition, in no order.
     fn find_many(
@@ -35,8 +51,8 @@ pub trait Table: Record {
     /// How many records are not deleted and meet a condition.
     fn count(c: &mut DatabaseConnection, tenant: TenantId, condition: Condition) -> QueryResult<i64>;
 
-    /// Writes a new row.
-    fn insert(&self, c: &mut DatabaseConnection) -> QueryResult<()>;
+    /// Writes new rows.
+    fn insert(c: &mut DatabaseConnection, new: &[Self]) -> QueryResult<()>;
 
     /// Writes over the row if it still has this version, and tells whether it had.
     fn update(&self, c: &mut DatabaseConnection, version: i64) -> QueryResult<bool>;
@@ -51,9 +67,17 @@ pub trait Stored: Table {
     fn decide(tx: &mut Transaction<'_>, before: Option<&Self>, meta: Meta, fields: Self::Fields)
     -> Result<Self, Error>;
 
-    /// Refuses a new record that there seems to be already.
-    fn before_insert(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
+    /// Whether several new ones may be decided upon together: none of them depends on those before it.
+    const CREATED_TOGETHER: bool = false;
+
+    /// Refuses new records that there seem to be already.
+    fn before_insert(_tx: &mut Transaction<'_>, _new: &[Self]) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Writes what hangs on new records.
+    fn after_insert(tx: &mut Transaction<'_>, new: &[Self]) -> Result<(), Error> {
+        new.iter().try_for_each(|new| Self::after_write(tx, None, new))
     }
 
     /// Writes what hangs on the record, after it was written itself: created, changed, deleted or restored.
@@ -124,9 +148,35 @@ macro_rules! stored {
                     query.first(connection).optional().map(|row| row.map(record))
                 }
 
+                fn find_passing(
+                    connection: &mut DatabaseConnection,
+                    tenant: TenantId,
+                    id: RecordId,
+                    condition: Condition,
+                ) -> QueryResult<Option<Self>> {
+                    let row = $table::table.find((tenant, id)).filter(c::deleted_at.is_null()).filter(condition);
+                    let query = row.select((META, $(<$type>::as_select()),+));
+                    query.first(connection).optional().map(|row| row.map(record))
+                }
+
                 fn exists(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<bool> {
                     let row = $table::table.find((tenant, id)).filter(c::deleted_at.is_null());
                     ::diesel::select(::diesel::dsl::exists(row)).get_result(connection)
+                }
+
+                fn existing(
+                    connection: &mut DatabaseConnection,
+                    tenant: TenantId,
+                    ids: &[RecordId],
+                    condition: Condition,
+                ) -> QueryResult<Vec<RecordId>> {
+                    let query = $table::table
+                        .filter(c::tenant_id.eq(tenant))
+                        .filter(c::id.eq_any(ids.to_vec()))
+                        .filter(c::deleted_at.is_null())
+                        .filter(condition)
+                        .select(c::id);
+                    query.load(connection)
                 }
 
                 fn find_many(
@@ -170,21 +220,23 @@ macro_rules! stored {
                     query.first(connection)
                 }
 
-                fn insert(&self, connection: &mut DatabaseConnection) -> QueryResult<()> {
-                    let meta = self.meta();
-                    let columns = (
+                fn insert(connection: &mut DatabaseConnection, new: &[Self]) -> QueryResult<()> {
+                    let rows = new.iter().map(|record| {
+                        let meta = record.meta();
                         (
-                            c::tenant_id.eq(meta.tenant_id),
-                            c::id.eq(meta.id),
-                            c::version.eq(meta.version),
-                            c::created_at.eq(meta.created_at),
-                            c::updated_at.eq(meta.updated_at),
-                            c::created_by.eq(meta.created_by),
-                            c::updated_by.eq(meta.updated_by),
-                        ),
-                        $(&self.$part),+
-                    );
-                    ::sql::on_either!(connection, |c| ::diesel::insert_into($table::table).values(columns).execute(c)).map(drop)
+                            (
+                                c::tenant_id.eq(meta.tenant_id),
+                                c::id.eq(meta.id),
+                                c::version.eq(meta.version),
+                                c::created_at.eq(meta.created_at),
+                                c::updated_at.eq(meta.updated_at),
+                                c::created_by.eq(meta.created_by),
+                                c::updated_by.eq(meta.updated_by),
+                            ),
+                            $(&record.$part),+
+                        )
+                    });
+                    ::sql::insert_all!(connection, $table::table, rows)
                 }
 
                 fn update(&self, connection: &mut DatabaseConnection, version: i64) -> QueryResult<bool> {

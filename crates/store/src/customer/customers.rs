@@ -12,6 +12,7 @@ use domain::customer::customers::{Customer, CustomerFields, CustomerState};
 use domain::customer::lifecycle_changes::{LifecycleChange, LifecycleMove};
 use domain::customer::relationships::Relationship;
 use sql::ids::{CustomerId, EventId, RecordId};
+use sql::insert_all;
 use sql::schema::{lifecycle_changes, relationships};
 
 stored!(Customer in customers { fields: CustomerFields, state: CustomerState });
@@ -30,8 +31,17 @@ impl Stored for Customer {
         Ok(decided?)
     }
 
-    fn before_insert(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        duplicates::check_new(tx, self)
+    const CREATED_TOGETHER: bool = true;
+
+    fn before_insert(tx: &mut Transaction<'_>, new: &[Self]) -> Result<(), Error> {
+        duplicates::check_new(tx, new)
+    }
+
+    fn after_insert(tx: &mut Transaction<'_>, new: &[Self]) -> Result<(), Error> {
+        let begun = new.iter().filter_map(|new| LifecycleChange::between(None, new));
+        let begun: Vec<_> = begun.collect();
+        insert_all!(tx.connection(), lifecycle_changes::table, &begun)?;
+        Ok(())
     }
 
     fn after_write(tx: &mut Transaction<'_>, before: Option<&Self>, after: &Self) -> Result<(), Error> {

@@ -4,10 +4,12 @@ use crate::records;
 use crate::stored::Table;
 use crate::{Error, Transaction};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
 use domain::customer::customers::Customer;
 use domain::customer::duplicates::{DuplicateCandidate, DuplicateName, DuplicatePair, Identity, KEYS, REFUSED};
 use domain::{Kind, Record};
 use serde::{Deserialize, Serialize};
+use sql::DatabaseConnection;
 use sql::ids::{CustomerId, RecordId};
 use sql::schema::record_values;
 use std::collections::{BTreeSet, HashMap};
@@ -15,36 +17,48 @@ use std::collections::{BTreeSet, HashMap};
 /// Customers that share a value with one and are compared with it, at most. What many share says little.
 const MOST_CANDIDATES: i64 = 50;
 
-/// Refuses a new customer that there seems to be already, unless the caller knows better.
-pub(crate) fn check_new(tx: &mut Transaction<'_>, new: &Customer) -> Result<(), Error> {
+/// Refuses new customers that there seem to be already, unless the caller knows better.
+pub(crate) fn check_new(tx: &mut Transaction<'_>, new: &[Customer]) -> Result<(), Error> {
     if !tx.refuses_duplicates() {
         return Ok(());
     }
-    let candidates = candidates(tx, new, REFUSED)?;
-    if candidates.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Duplicate(candidates))
+    let new: Vec<_> = new.iter().map(|new| (new, Identity::of(&new.fields))).collect();
+    let identities: Vec<_> = new.iter().map(|(_, identity)| identity).collect();
+    let sharing = sharing(tx, &identities)?;
+    for (index, ((_, identity), ids)) in new.iter().zip(sharing).enumerate() {
+        let mut candidates = alike(tx, identity, &ids, REFUSED)?;
+        let earlier = new[..index]
+            .iter()
+            .map(|(earlier, other)| candidate(earlier, identity, other));
+        candidates.extend(earlier.filter(|earlier| earlier.likeness.score >= REFUSED));
+        if !candidates.is_empty() {
+            return Err(Error::Duplicate(candidates));
+        }
     }
+    Ok(())
 }
 
 /// The customers that may be the same as one, the most alike first.
 pub fn of(tx: &mut Transaction<'_>, id: RecordId, min_score: f64) -> Result<Vec<DuplicateCandidate>, Error> {
     let customer = records::get::<Customer>(tx, id)?;
-    candidates(tx, &customer, min_score)
+    let identity = Identity::of(&customer.fields);
+    let mut ids = sharing(tx, &[&identity])?.concat();
+    ids.retain(|other| *other != id);
+    alike(tx, &identity, &ids, min_score)
 }
 
-fn candidates(tx: &mut Transaction<'_>, customer: &Customer, min_score: f64) -> Result<Vec<DuplicateCandidate>, Error> {
-    let identity = Identity::of(&customer.fields);
-    let mut ids = sharing(tx, &identity)?;
-    ids.retain(|id| *id != customer.meta.id);
-    let candidate = |other: &Customer| DuplicateCandidate {
-        id: CustomerId(other.meta.id.0),
-        name: other.fields.name.clone(),
-        likeness: identity.likeness(&Identity::of(&other.fields)),
-    };
-    let mut found: Vec<_> = load(tx, &ids)?.values().map(candidate).collect();
-    found.retain(|candidate| candidate.likeness.score >= min_score);
+/// Those of some customers that are alike enough, the most alike first.
+fn alike(
+    tx: &mut Transaction<'_>,
+    identity: &Identity,
+    ids: &[RecordId],
+    min_score: f64,
+) -> Result<Vec<DuplicateCandidate>, Error> {
+    let others = load(tx, ids)?;
+    let found = others
+        .values()
+        .map(|other| candidate(other, identity, &Identity::of(&other.fields)));
+    let mut found: Vec<_> = found.filter(|found| found.likeness.score >= min_score).collect();
     found.sort_by(|one, other| {
         let by_score = other.likeness.score.total_cmp(&one.likeness.score);
         by_score.then(one.id.cmp(&other.id))
@@ -52,30 +66,82 @@ fn candidates(tx: &mut Transaction<'_>, customer: &Customer, min_score: f64) -> 
     Ok(found)
 }
 
-/// The customers that share a key with one.
-fn sharing(tx: &mut Transaction<'_>, identity: &Identity) -> Result<Vec<RecordId>, Error> {
-    let keys = identity.keys();
-    if keys.is_empty() {
-        return Ok(Vec::new());
+fn candidate(other: &Customer, identity: &Identity, others: &Identity) -> DuplicateCandidate {
+    DuplicateCandidate {
+        id: CustomerId(other.meta.id.0),
+        name: other.fields.name.clone(),
+        likeness: identity.likeness(others),
+    }
+}
+
+/// For each of some customers those that share a key with it.
+fn sharing(tx: &mut Transaction<'_>, identities: &[&Identity]) -> Result<Vec<Vec<RecordId>>, Error> {
+    let keys: Vec<_> = identities.iter().map(|identity| identity.keys()).collect();
+    let all: BTreeSet<_> = keys.iter().flatten().cloned().collect();
+    let found = having(tx, all)?;
+    let sharing = keys.iter().map(|keys| {
+        let ids = keys.iter().filter_map(|key| found.get(key)).flatten().copied();
+        ids.collect::<BTreeSet<_>>().into_iter().collect()
+    });
+    Ok(sharing.collect())
+}
+
+type DuplicateKey = (&'static str, String);
+
+/// The customers that have each of some keys.
+fn having(
+    tx: &mut Transaction<'_>,
+    keys: BTreeSet<DuplicateKey>,
+) -> Result<HashMap<DuplicateKey, Vec<RecordId>>, Error> {
+    #[derive(QueryableByName)]
+    struct Found {
+        #[diesel(sql_type = BigInt)]
+        number: i64,
+        #[diesel(sql_type = sql::types::Identifier)]
+        record_id: RecordId,
     }
     let tenant = tx.tenant();
-    let mut ids: Vec<RecordId> = Vec::new();
-    // Asked one by one: of all keys at once, SQLite would read every value of every customer. A list of values would be
-    // a new statement to prepare each time.
-    for (name, value) in keys {
-        let sharing: Vec<RecordId> = record_values::table
-            .filter(record_values::tenant_id.eq(tenant))
-            .filter(record_values::kind.eq(Kind::Customer))
-            .filter(record_values::field.eq(name))
-            .filter(record_values::value.eq(value))
-            .limit(MOST_CANDIDATES)
-            .select(record_values::record_id)
-            .load(tx.connection())?;
-        ids.extend(sharing);
+    let mut found: HashMap<DuplicateKey, Vec<RecordId>> = HashMap::new();
+    match tx.connection() {
+        _ if keys.is_empty() => {}
+        DatabaseConnection::Postgres(c) => {
+            let keys: Vec<_> = keys.into_iter().collect();
+            let (fields, values): (Vec<_>, Vec<_>) = keys.iter().map(|(field, value)| (*field, value.as_str())).unzip();
+            let rows: Vec<Found> = diesel::sql_query(
+                "SELECT number, record_id FROM unnest($1, $2) WITH ORDINALITY AS keys (field, value, number), \
+                 LATERAL (SELECT record_id FROM record_values WHERE tenant_id = $3 AND kind = 'customer' \
+                 AND record_values.field = keys.field AND record_values.value = keys.value LIMIT $4) AS owners",
+            )
+            .bind::<Array<Text>, _>(fields)
+            .bind::<Array<Text>, _>(values)
+            .bind::<sql::types::Identifier, _>(tenant)
+            .bind::<BigInt, _>(MOST_CANDIDATES)
+            .load(c)?;
+            for row in rows {
+                let key = usize::try_from(row.number - 1).ok().and_then(|index| keys.get(index));
+                found
+                    .entry(key.cloned().unwrap_or_default())
+                    .or_default()
+                    .push(row.record_id);
+            }
+        }
+        // Asked one by one: of all keys at once, SQLite would read every value of every customer. A list of values
+        // would be a new statement to prepare each time.
+        c @ DatabaseConnection::Sqlite(_) => {
+            for (field, value) in keys {
+                let sharing: Vec<RecordId> = record_values::table
+                    .filter(record_values::tenant_id.eq(tenant))
+                    .filter(record_values::kind.eq(Kind::Customer))
+                    .filter(record_values::field.eq(field))
+                    .filter(record_values::value.eq(&value))
+                    .limit(MOST_CANDIDATES)
+                    .select(record_values::record_id)
+                    .load(c)?;
+                found.insert((field, value), sharing);
+            }
+        }
     }
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
+    Ok(found)
 }
 
 /// Those of some customers that the caller may see.

@@ -46,9 +46,7 @@ pub struct Wanted {
 
 /// What one screen shows of a customer.
 pub fn overview(tx: &mut Transaction<'_>, id: RecordId, wanted: &Wanted) -> Result<CustomerOverview, Error> {
-    let (tenant, visible) = (tx.tenant(), records::visible_condition::<Customer>(tx));
-    let customer = Customer::find_many(tx.connection(), tenant, &[id], visible)?;
-    let customer = customer.into_iter().next().ok_or(Error::NotFound)?;
+    let customer: Customer = records::get(tx, id)?;
     let of = Of {
         customer: CustomerId(id.0),
         limit: wanted.limit,
@@ -77,12 +75,10 @@ pub fn overview(tx: &mut Transaction<'_>, id: RecordId, wanted: &Wanted) -> Resu
 }
 
 fn owner(tx: &mut Transaction<'_>, customer: &Customer) -> Result<Option<User>, Error> {
-    let Some(owner) = customer.fields.owner_id else {
-        return Ok(None);
-    };
-    let (tenant, visible) = (tx.tenant(), records::visible_condition::<User>(tx));
-    let found = User::find_many(tx.connection(), tenant, &[RecordId(owner.0)], visible)?;
-    Ok(found.into_iter().next())
+    match customer.fields.owner_id {
+        Some(owner) => records::find_visible(tx, RecordId(owner.0), false),
+        None => Ok(None),
+    }
 }
 
 /// A field of a kind of record passes a check.
@@ -130,6 +126,7 @@ impl Of {
             rule: Some(Rule::All(std::iter::once(its).chain(rules).collect())),
             sort: sort.collect::<Result<_, _>>()?,
             limit: i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1,
+            kept: true,
             ..Page::default()
         };
         let mut found = records::page::<R>(tx, &page)?;

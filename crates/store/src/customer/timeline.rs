@@ -88,6 +88,7 @@ fn of_records<R: Stored>(
             .after
             .map(|Place(at, id)| Position(vec![Some(Value::Instant(at)), Some(Value::Id(id))])),
         limit: i64::try_from(slice.most()).unwrap_or(i64::MAX),
+        kept: true,
         ..Page::default()
     };
     let found = records::page::<R>(tx, &page)?;

@@ -100,6 +100,11 @@ impl Fragment {
         self.varied = true;
     }
 
+    /// Whatever was said, few queries have this text.
+    pub(super) const fn is_kept(&mut self) {
+        self.varied = false;
+    }
+
     pub(super) fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         if self.varied {
             out.unsafe_to_cache_prepared();

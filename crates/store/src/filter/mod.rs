@@ -85,6 +85,13 @@ impl Condition {
         }
     }
 
+    /// The same, said of one of few queries that are asked again and again: databases keep them prepared.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        self.fragment.is_kept();
+        self
+    }
+
     /// What to ask for, one after the other, to get the records after a place in their order. Where the first key may
     /// be missing, those that lack it come in a part of their own, so that each part walks along an index.
     pub fn parts(&self, keys: &[SortKey], after: Option<&Position>) -> Vec<Part> {
@@ -115,6 +122,8 @@ pub struct Page {
     pub after: Option<Position>,
     /// The most records.
     pub limit: i64,
+    /// Whether few pages have the same rule but for bound values: those of the service's own making.
+    pub kept: bool,
 }
 
 impl Page {

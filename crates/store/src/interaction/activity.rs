@@ -11,7 +11,8 @@ use domain::interaction::interactions::{Channel, Interaction};
 use domain::operation::visibility::Visibility;
 use sql::ids::{CustomerId, TenantId};
 use sql::schema::{customer_activity as activity, interactions};
-use sql::{Kept, Timestamp, on_either};
+use sql::{DatabaseConnection, Kept, Timestamp, on_either};
+use std::collections::BTreeMap;
 
 /// The figures of one customer.
 #[derive(Debug, Default, Queryable, Selectable, Insertable)]
@@ -67,14 +68,8 @@ impl Figures {
     }
 }
 
-/// Keeps the figures in step with a write of an interaction.
-pub(crate) fn follow(tx: &mut Transaction<'_>, before: Option<&Interaction>, after: &Interaction) -> Result<(), Error> {
-    let Some(before) = before else {
-        return match after.fields.customer_id {
-            Some(customer) => add(tx, customer, after),
-            None => Ok(()),
-        };
-    };
+/// Keeps the figures in step with a change of an interaction.
+pub(crate) fn follow(tx: &mut Transaction<'_>, before: &Interaction, after: &Interaction) -> Result<(), Error> {
     let counted = |interaction: &Interaction| {
         let fields = &interaction.fields;
         (
@@ -94,39 +89,61 @@ pub(crate) fn follow(tx: &mut Transaction<'_>, before: Option<&Interaction>, aft
     count_anew(tx, after.fields.customer_id)
 }
 
-fn add(tx: &mut Transaction<'_>, customer: CustomerId, new: &Interaction) -> Result<(), Error> {
-    let mut figures = Figures::default();
-    figures.add(new.fields.channel, 1, Some(new.fields.started_at));
-    let key = key(tx.tenant(), customer);
+/// Adds new interactions to the figures of their customers.
+pub(crate) fn add(tx: &mut Transaction<'_>, new: &[Interaction]) -> Result<(), Error> {
+    let mut by_customer: BTreeMap<CustomerId, Figures> = BTreeMap::new();
+    for new in new {
+        if let Some(customer) = new.fields.customer_id {
+            let figures = by_customer.entry(customer).or_default();
+            figures.add(new.fields.channel, 1, Some(new.fields.started_at));
+        }
+    }
+    if by_customer.is_empty() {
+        return Ok(());
+    }
+    let tenant = tx.tenant();
+    let rows = by_customer
+        .into_iter()
+        .map(|(customer, figures)| (key(tenant, customer), figures));
     macro_rules! plus {
         ($($column:ident),+) => {
             ($(activity::$column.eq(activity::$column + excluded(activity::$column))),+)
         };
     }
-    let later = excluded(activity::last_interaction_at).gt(activity::last_interaction_at);
-    let later = later.or(activity::last_interaction_at.is_null());
-    let last = case_when(later, excluded(activity::last_interaction_at)).otherwise(activity::last_interaction_at);
-    let sums = plus!(
-        interaction_count,
-        call_count,
-        email_count,
-        meeting_count,
-        visit_count,
-        chat_count,
-        sms_count,
-        fax_count,
-        web_count,
-        social_count,
-        note_count
-    );
-    on_either!(tx.connection(), |c| Kept(
-        diesel::insert_into(activity::table)
-            .values((key, figures))
-            .on_conflict((activity::tenant_id, activity::customer_id))
-            .do_update()
-            .set((activity::last_interaction_at.eq(last), sums))
-    )
-    .execute(c))?;
+    macro_rules! added {
+        ($rows:expr) => {{
+            let (last, new) = (activity::last_interaction_at, excluded(activity::last_interaction_at));
+            let later = new.gt(last).or(last.is_null());
+            diesel::insert_into(activity::table)
+                .values($rows)
+                .on_conflict((activity::tenant_id, activity::customer_id))
+                .do_update()
+                .set((
+                    last.eq(case_when(later, new).otherwise(last)),
+                    plus!(
+                        interaction_count,
+                        call_count,
+                        email_count,
+                        meeting_count,
+                        visit_count,
+                        chat_count,
+                        sms_count,
+                        fax_count,
+                        web_count,
+                        social_count,
+                        note_count
+                    ),
+                ))
+        }};
+    }
+    match tx.connection() {
+        DatabaseConnection::Postgres(c) => _ = added!(rows.collect::<Vec<_>>()).execute(c)?,
+        DatabaseConnection::Sqlite(c) => {
+            for row in rows {
+                Kept(added!(row)).execute(c)?;
+            }
+        }
+    }
     Ok(())
 }
 

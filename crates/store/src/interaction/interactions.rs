@@ -19,8 +19,14 @@ impl Stored for Interaction {
         Ok(Self::new(meta, fields, state))
     }
 
+    const CREATED_TOGETHER: bool = true;
+
+    fn after_insert(tx: &mut Transaction<'_>, new: &[Self]) -> Result<(), Error> {
+        activity::add(tx, new)
+    }
+
     fn after_write(tx: &mut Transaction<'_>, before: Option<&Self>, after: &Self) -> Result<(), Error> {
-        activity::follow(tx, before, after)
+        before.map_or(Ok(()), |before| activity::follow(tx, before, after))
     }
 
     fn after_erase(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {

@@ -35,10 +35,16 @@ impl Stored for Opportunity {
         })
     }
 
+    const CREATED_TOGETHER: bool = true;
+
+    fn after_insert(tx: &mut Transaction<'_>, new: &[Self]) -> Result<(), Error> {
+        stage_changes::begin(tx, new)
+    }
+
     fn after_write(tx: &mut Transaction<'_>, before: Option<&Self>, after: &Self) -> Result<(), Error> {
         match before {
-            Some(before) if before.fields.stage_id == after.fields.stage_id => Ok(()),
-            _ => stage_changes::begin(tx, after),
+            Some(before) if before.fields.stage_id != after.fields.stage_id => stage_changes::change(tx, after),
+            _ => Ok(()),
         }
     }
 

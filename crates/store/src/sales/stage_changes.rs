@@ -5,12 +5,20 @@ use diesel::prelude::*;
 use domain::sales::opportunities::Opportunity;
 use domain::sales::stage_changes::{StageChange, StageStay};
 use sql::ids::{EventId, OpportunityId, RecordId, StageId};
+use sql::insert_all;
 use sql::schema::{stage_changes, stages};
 use std::collections::HashMap;
 
-/// Ends the present stay, if there is one, and begins the one in the stage that the opportunity has come to.
-pub(crate) fn begin(tx: &mut Transaction<'_>, opportunity: &Opportunity) -> Result<(), Error> {
-    let begun = StageChange::begun(opportunity).ok_or_else(|| Error::Internal("no stage was chosen".to_owned()))?;
+/// Begins the stay of new opportunities in their first stage.
+pub(crate) fn begin(tx: &mut Transaction<'_>, new: &[Opportunity]) -> Result<(), Error> {
+    let begun = new.iter().map(begun).collect::<Result<Vec<_>, _>>()?;
+    insert_all!(tx.connection(), stage_changes::table, &begun)?;
+    Ok(())
+}
+
+/// Ends the present stay and begins the one in the stage that the opportunity has come to.
+pub(crate) fn change(tx: &mut Transaction<'_>, opportunity: &Opportunity) -> Result<(), Error> {
+    let begun = begun(opportunity)?;
     let present = stage_changes::table
         .filter(stage_changes::tenant_id.eq(begun.tenant_id))
         .filter(stage_changes::opportunity_id.eq(begun.opportunity_id))
@@ -22,6 +30,10 @@ pub(crate) fn begin(tx: &mut Transaction<'_>, opportunity: &Opportunity) -> Resu
         .values(&begun)
         .execute(tx.connection())?;
     Ok(())
+}
+
+fn begun(opportunity: &Opportunity) -> Result<StageChange, Error> {
+    StageChange::begun(opportunity).ok_or_else(|| Error::Internal("no stage was chosen".to_owned()))
 }
 
 /// The stays of an opportunity after one of them, in their order.

@@ -24,6 +24,8 @@ use sql::{Json, Kept, Timestamp, on_either};
 stored!(Ticket in tickets { fields: TicketFields, state: TicketState });
 
 impl Stored for Ticket {
+    const CREATED_TOGETHER: bool = true;
+
     fn decide(
         tx: &mut Transaction<'_>,
         before: Option<&Self>,
@@ -139,7 +141,8 @@ fn earlier_complaints(tx: &mut Transaction<'_>, ticket: &Ticket) -> Result<i64, 
         .select((tickets::id, tickets::created_at, tickets::complaint))
         .load(tx.connection())?;
     let earlier = complaints.iter().filter(|(id, created_at, complaint)| {
-        *id != ticket.meta.id && *created_at <= ticket.meta.created_at && complaint.resembles(&ticket.fields.complaint)
+        let came_before = (*created_at, *id) < (ticket.meta.created_at, ticket.meta.id);
+        came_before && complaint.resembles(&ticket.fields.complaint)
     });
     Ok(i64::try_from(earlier.count()).unwrap_or(i64::MAX))
 }
