@@ -28,6 +28,7 @@ mod idempotency;
 mod import;
 mod interactions;
 mod lists;
+mod merges;
 mod notes;
 mod opportunities;
 mod pipelines;

@@ -183,6 +183,7 @@ async fn bodies(operation: &Operation, tenant: &Tenant) -> Vec<Value> {
     }
     match operation.id.as_str() {
         "move_opportunity" => bodies.push(json!({ "stage_id": id_of(&tenant.create_example("stages").await) })),
+        "merge_customer" => bodies.push(json!({ "from": id_of(&tenant.create_example("customers").await) })),
         "move_customer" => bodies.push(json!({"stage": "prospect"})),
         "set_user_password" => bodies.push(json!({"password": "a stolen password"})),
         "lose_opportunity" | "win_opportunity" => bodies.push(json!({"close_reason": "price"})),

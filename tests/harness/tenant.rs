@@ -208,5 +208,6 @@ impl Tenant {
 
 /// Connections belong to the runtime of one story, so no two stories share a client.
 fn new_client() -> Client {
-    Client::builder().no_proxy().build().expect("a client")
+    let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    client.build().expect("a client")
 }

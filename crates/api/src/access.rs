@@ -12,6 +12,7 @@ use crate::state::State;
 use crate::strict_json;
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, Uri};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use domain::operation::scopes::Scope as Permission;
 use domain::{Record, RuleContext};
@@ -34,6 +35,8 @@ pub struct Reading<R> {
     pub query: Query,
     /// The body of a search; null when there is none.
     pub body: Value,
+    /// What was asked for, where an answer may lead elsewhere.
+    asked: Option<Uri>,
     kind: PhantomData<R>,
 }
 
@@ -50,6 +53,7 @@ pub struct Writing<R> {
     /// The version that the caller knows, from If-Match.
     pub expected: Expected,
     dry_run: bool,
+    sees_latest: bool,
     key: Option<Key>,
     kind: PhantomData<R>,
 }
@@ -77,6 +81,7 @@ impl<R: Record> FromRequest for Reading<R> {
                 caller,
                 query: Query::of(&request)?,
                 body,
+                asked: (request.method() == Method::GET).then(|| request.uri().clone()),
                 kind: PhantomData,
             })
         })
@@ -130,13 +135,17 @@ impl<R: Record> Reading<R> {
         Ok(self.caller.scope.rule_context(sql::Timestamp::now(), custom))
     }
 
-    /// Reads in the caller's scope.
+    /// Reads in the caller's scope. Who asks for a merged customer is led to the one that goes on.
     pub async fn run<T, F>(&self, work: F) -> Result<T, Problem>
     where
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        Ok(self.state.store.read(&self.caller.scope, work).await?)
+        let read = self.state.store.read(&self.caller.scope, work).await;
+        read.map_err(|error| match (error, &self.asked) {
+            (Error::Merged { from, into }, Some(asked)) => Problem::moved(asked, from, into),
+            (error, _) => error.into(),
+        })
     }
 }
 
@@ -153,9 +162,19 @@ impl<R: Record> Writing<R> {
             body,
             expected,
             dry_run,
+            sees_latest: false,
             key,
             kind: PhantomData,
         })
+    }
+
+    /// The same, in a transaction that sees what others commit while it waits for them.
+    #[must_use]
+    pub(crate) fn seeing_latest(self) -> Self {
+        Self {
+            sees_latest: true,
+            ..self
+        }
     }
 
     /// Whether nothing is to be kept.
@@ -189,8 +208,11 @@ impl<R: Record> Writing<R> {
         F: Fn(&mut Transaction<'_>) -> Result<Reply, Error> + Send + 'static,
     {
         self.query.finish()?;
-        let (dry_run, key) = (self.dry_run, self.key);
+        let (dry_run, sees_latest, key) = (self.dry_run, self.sees_latest, self.key);
         let reply = self.state.store.write(&self.caller.scope, move |tx| {
+            if sees_latest {
+                tx.see_latest()?;
+            }
             if dry_run {
                 tx.discard();
             }

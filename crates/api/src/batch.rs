@@ -231,7 +231,12 @@ fn are_of_new<R: Record>(tx: &mut Transaction<'_>, items: &[BatchItem]) -> Resul
 fn is_of_item(error: &Error) -> bool {
     matches!(
         error,
-        Error::NotFound | Error::Refused(_) | Error::Stale { .. } | Error::VersionRequired | Error::Duplicate(_)
+        Error::NotFound
+            | Error::Refused(_)
+            | Error::Stale { .. }
+            | Error::VersionRequired
+            | Error::Duplicate(_)
+            | Error::Merged { .. }
     )
 }
 

@@ -16,6 +16,7 @@ mod tests;
 mod tidying;
 
 use crate::endpoint::Endpoint;
+use actix_web::http::Method;
 pub(crate) use components::Components;
 use components::properties_of;
 use domain::operation::scopes::Scope as Permission;
@@ -51,6 +52,9 @@ fn document(endpoints: &[Endpoint]) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for endpoint in endpoints {
         let mut operation = own_operations::described(endpoint, &mut components);
+        if endpoint.method == Method::GET && endpoint.path.starts_with("/v1/customers/{id}") {
+            error_responses::add_redirect(&mut operation, &mut components);
+        }
         error_responses::add(&mut operation, &mut components);
         let item = paths.entry(endpoint.path.clone()).or_insert_with(|| json!({}));
         item[endpoint.method.as_str().to_lowercase()] = operation;

@@ -2,13 +2,14 @@
 //!
 //! [`PROBLEMS`] is the one table of codes; each `type` leads to the page that explains it.
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{StatusCode, Uri};
 use actix_web::{HttpResponse, ResponseError};
 use domain::customer::duplicates::DuplicateCandidate;
 use domain::{Fault, Refusal};
 use serde::Serialize;
 use serde_json::Value;
+use sql::ids::RecordId;
 use std::fmt;
 use utoipa::ToSchema;
 
@@ -128,6 +129,12 @@ pub const PROBLEMS: &[ProblemKind] = &[
         "`candidates` names those that may be the same, with reasons. Change one of them, or repeat with `allow_duplicates=true`.",
     ),
     kind(
+        "merged",
+        409,
+        "The customer was merged into another one",
+        "`merged_into_id` names the one that goes on: look at it, and send what you want of it there.",
+    ),
+    kind(
         "request_in_progress",
         409,
         "The first request with this key is still running",
@@ -239,6 +246,10 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     candidates: Vec<DuplicateCandidate>,
+    /// With the code `merged`, the customer that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<uuid::Uuid>, nullable = false)]
+    merged_into_id: Option<RecordId>,
     /// With errors of OAuth 2.0, its error code (RFC 6749 section 5.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -249,6 +260,14 @@ pub struct Problem {
     error_description: Option<String>,
     #[serde(skip)]
     headers: Vec<(header::HeaderName, String)>,
+}
+
+/// Where a customer has gone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CustomerMoved {
+    /// The customer that goes on.
+    #[schema(value_type = uuid::Uuid)]
+    merged_into_id: RecordId,
 }
 
 impl Problem {
@@ -268,6 +287,7 @@ impl Problem {
             errors: Vec::new(),
             current: None,
             candidates: Vec::new(),
+            merged_into_id: None,
             error: None,
             error_description: None,
             headers: Vec::new(),
@@ -352,6 +372,25 @@ impl Problem {
         &self.errors
     }
 
+    fn merged(into: RecordId) -> Self {
+        let mut problem = Self::new("merged", "the customer was merged into another one");
+        problem.merged_into_id = Some(into);
+        problem
+    }
+
+    /// Not a problem for who follows it: what was asked for is at the same place of the customer that goes on.
+    pub fn moved(asked: &Uri, from: RecordId, into: RecordId) -> Self {
+        let segment = |segment: &str| match segment.parse() {
+            Ok(id) if from == id => into.to_string(),
+            _ => segment.to_owned(),
+        };
+        let path: Vec<String> = asked.path().split('/').map(segment).collect();
+        let query = asked.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut moved = Self::merged(into).with_header(header::LOCATION, path.join("/") + &query);
+        moved.status = StatusCode::MOVED_PERMANENTLY.as_u16();
+        moved
+    }
+
     fn stale(current: Value, version: i64) -> Self {
         let mut problem = Self::new("version_mismatch", format!("the record is at version {version}"))
             .with_header(header::ETAG, format!("\"{version}\""));
@@ -383,6 +422,7 @@ impl From<store::Error> for Problem {
                     ..Self::new("duplicate", detail)
                 }
             }
+            Error::Merged { into, .. } => Self::merged(into),
             Error::VersionRequired => Self::new("version_required", "send If-Match with the record's ETag"),
             Error::CursorExpired => Self::new("cursor_expired", "the events after this cursor are no longer kept"),
             Error::KeyReused => Self::new(
@@ -462,6 +502,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         for (name, value) in &self.headers {
             response.append_header((name.clone(), value.as_str()));
+        }
+        if let (StatusCode::MOVED_PERMANENTLY, Some(merged_into_id)) = (self.status_code(), self.merged_into_id) {
+            return response.json(CustomerMoved { merged_into_id });
         }
         let mut body = serde_json::to_value(self).unwrap_or_default();
         if let (Value::Object(members), Some(id)) = (&mut body, crate::request_id::current()) {

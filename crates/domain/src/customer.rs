@@ -8,6 +8,7 @@ pub mod duplicates;
 pub mod lifecycle;
 pub mod lifecycle_changes;
 pub mod media_types;
+pub mod merges;
 pub mod notes;
 pub mod overview;
 pub mod phone_numbers;

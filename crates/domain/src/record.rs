@@ -219,6 +219,9 @@ pub trait Record: Clone + Serialize + ToSchema + Send + Sync + 'static {
     /// What a client set.
     fn fields(&self) -> &Self::Fields;
 
+    /// What a client set, to be changed by decisions that concern records of every kind.
+    fn fields_mut(&mut self) -> &mut Self::Fields;
+
     /// What the record is called in lists of mixed kinds.
     fn title(&self) -> &str;
 
@@ -378,6 +381,9 @@ macro_rules! record_parts {
         }
         fn fields(&self) -> &$fields {
             &self.fields
+        }
+        fn fields_mut(&mut self) -> &mut $fields {
+            &mut self.fields
         }
     };
 }

@@ -25,6 +25,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     custom_fields,
     custom_values,
     customer_activity,
+    customer_merge_moves,
+    customer_merges,
     customers,
     document_removals,
     document_versions,

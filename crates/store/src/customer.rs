@@ -6,6 +6,7 @@ pub mod document_versions;
 pub mod documents;
 pub mod duplicates;
 pub mod hierarchy;
+pub mod merges;
 pub mod notes;
 pub mod overview;
 pub mod relationships;

@@ -3,6 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use domain::Refusal;
 use domain::customer::duplicates::DuplicateCandidate;
+use sql::ids::RecordId;
 
 /// Why an operation on the store did not happen. Nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,14 @@ pub enum Error {
     /// There seems to be such a customer already.
     #[error("there seems to be such a customer already")]
     Duplicate(Vec<DuplicateCandidate>),
+    /// The customer was merged into another one.
+    #[error("{from} was merged into {into}")]
+    Merged {
+        /// Who was asked for.
+        from: RecordId,
+        /// Who goes on.
+        into: RecordId,
+    },
     /// The tenant demands that a write names the version it changes.
     #[error("the version must be named")]
     VersionRequired,

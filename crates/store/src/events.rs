@@ -312,6 +312,25 @@ pub(crate) fn settle_clock(connection: &mut DatabaseConnection) -> Result<(), Er
     Ok(())
 }
 
+diesel::define_sql_function! {
+    /// See migration 0001.
+    fn event_position() -> diesel::sql_types::BigInt;
+}
+
+/// Whether the log tells of one of these records in a transaction that began to write after this one.
+pub(crate) fn are_ahead(tx: &mut Transaction<'_>, ids: &[RecordId]) -> Result<bool, Error> {
+    let tenant = tx.tenant();
+    let DatabaseConnection::Postgres(postgres) = tx.connection() else {
+        return Ok(false);
+    };
+    let position: i64 = diesel::select(event_position()).get_result(postgres)?;
+    let ahead = events::table
+        .filter(events::tenant_id.eq(tenant))
+        .filter(events::subject_id.eq_any(ids.to_vec()))
+        .filter(events::position.gt(position));
+    Ok(diesel::select(diesel::dsl::exists(ahead)).get_result(postgres)?)
+}
+
 /// Forgets events that occurred before an instant, and remembers how far, so that older cursors are refused.
 pub fn trim(tx: &mut Transaction<'_>, before: Timestamp) -> Result<usize, Error> {
     let tenant = tx.tenant();

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0007_documents", portable),
     migration!("0008_duplicates", portable),
     migration!("0009_custom_fields", portable),
+    migration!("0010_merges", portable),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.

@@ -7,7 +7,7 @@ mod create;
 pub use create::{Creation, New, create, create_unasked};
 pub(crate) use create::{create_from, insert_decided};
 
-use crate::customer::{documents, notes};
+use crate::customer::{documents, merges, notes};
 use crate::events::{self, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
@@ -93,18 +93,24 @@ pub(crate) fn is_visible<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> R
 }
 
 /// Whether the caller sees only some records of this kind.
-fn is_narrowed<R: Record>(tx: &Transaction<'_>) -> bool {
+pub(crate) fn is_narrowed<R: Record>(tx: &Transaction<'_>) -> bool {
     R::KIND.registry().owned && tx.scope().visibility != Visibility::All
 }
 
 /// The record with this id.
 pub fn get<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
-    find_visible(tx, id, false)?.ok_or(Error::NotFound)
+    match find_visible(tx, id, false)? {
+        Some(record) => Ok(record),
+        None => Err(R::absent(tx, id)?),
+    }
 }
 
 /// The record with this id, locked against other writers until the transaction ends.
 pub fn get_for_change<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
-    find_visible(tx, id, true)?.ok_or(Error::NotFound)
+    match find_visible(tx, id, true)? {
+        Some(record) => Ok(record),
+        None => Err(R::absent(tx, id)?),
+    }
 }
 
 /// The record that another system knows by this id.
@@ -232,12 +238,30 @@ pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) 
 /// Saves a record that a rule has decided upon over the version read.
 pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: R) -> Result<(R, Outcome), Error> {
     after.meta_mut().clone_from(before.meta());
-    let (old, mut new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
+    let (old, new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
     if old == new {
         return Ok((before.clone(), Outcome::Unchanged));
     }
+    Ok((save_over(tx, before, &[before], after, old, new)?, Outcome::Updated))
+}
+
+/// Saves a record that a rule has decided upon as a new version even where nothing of it changes, because what hangs on it
+/// does. What `origin` names is not asked for again.
+pub(crate) fn save_beside<R: Stored>(tx: &mut Transaction<'_>, before: &R, origin: &R, after: R) -> Result<R, Error> {
+    let (old, new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
+    save_over(tx, before, &[before, origin], after, old, new)
+}
+
+fn save_over<R: Stored>(
+    tx: &mut Transaction<'_>,
+    before: &R,
+    known: &[&R],
+    mut after: R,
+    old: Value,
+    mut new: Value,
+) -> Result<R, Error> {
     *after.meta_mut() = before.meta().changed(tx.now(), tx.actor().id);
-    references::check(tx, Some(before), &after)?;
+    references::check(tx, known, &after)?;
     if !after.update(tx.connection(), before.meta().version)? {
         return Err(Error::Stale {
             version: before.meta().version,
@@ -251,7 +275,7 @@ pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: 
         new = serde_json::to_value(&after)?;
     }
     announce(tx, R::update_event(before, &after), &after, old, new);
-    Ok((after, Outcome::Updated))
+    Ok(after)
 }
 
 /// Deletes a record; it can be restored.
@@ -269,6 +293,7 @@ pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, E
     if before.meta().deleted_at.is_none() {
         return Ok(before);
     }
+    before.before_restore(tx)?;
     // What it would stand beside has changed meanwhile, so it is decided upon again.
     R::decide(tx, Some(&before), before.meta().clone(), before.fields().clone())?;
     set_deleted(tx, &before, None, "restored")
@@ -278,6 +303,12 @@ pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, E
 pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
     let before = find_even_deleted::<R>(tx, id)?;
     check_version(tx, &before, expected)?;
+    purge_found(tx, &before)
+}
+
+/// Removes a record that was found for good, with what leads to it and the contents of its events.
+pub(crate) fn purge_found<R: Stored>(tx: &mut Transaction<'_>, before: &R) -> Result<(), Error> {
+    let id = before.meta().id;
     before.before_purge(tx)?;
     documents::erase_of(tx, id)?;
     notes::erase_of(tx, id)?;
@@ -289,6 +320,7 @@ pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expec
 pub(crate) fn erase<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, version: i64) -> Result<(), Error> {
     tx.known().forget(R::KIND, id);
     lookups::remove(tx, R::KIND, id)?;
+    merges::forget_record(tx, id)?;
     let tenant = tx.tenant();
     R::remove(tx.connection(), tenant, id)?;
     events::forget_contents(tx, id)?;
@@ -354,7 +386,7 @@ fn find_even_deleted<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Resul
 }
 
 /// A deleted record is seen by its owner, and by who sees everything.
-fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
+pub(crate) fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
     let common = record.fields().common();
     !R::KIND.registry().owned
         || match tx.scope().visibility {
@@ -379,11 +411,23 @@ pub(crate) fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expecte
     }
 }
 
-fn set_deleted<R: Stored>(
+/// Deletes or restores a record, and tells of it.
+pub(crate) fn set_deleted<R: Stored>(
     tx: &mut Transaction<'_>,
     before: &R,
     deleted_at: Option<sql::Timestamp>,
     what: &str,
+) -> Result<R, Error> {
+    let after = mark_deleted(tx, before, deleted_at)?;
+    announce(tx, what, &after, Value::Null, Value::Null);
+    Ok(after)
+}
+
+/// Deletes or restores a record without a word.
+pub(crate) fn mark_deleted<R: Stored>(
+    tx: &mut Transaction<'_>,
+    before: &R,
+    deleted_at: Option<sql::Timestamp>,
 ) -> Result<R, Error> {
     let mut after = before.clone();
     *after.meta_mut() = Meta {
@@ -398,7 +442,6 @@ fn set_deleted<R: Stored>(
     }
     tx.known().forget(R::KIND, after.meta().id);
     R::after_write(tx, Some(before), &after)?;
-    announce(tx, what, &after, Value::Null, Value::Null);
     Ok(after)
 }
 

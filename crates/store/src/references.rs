@@ -1,9 +1,11 @@
 //! Ids of other records inside a record: resolved when they are given as foreign ids, and checked to exist.
 
+use crate::customer::merges;
 use crate::kinds::with_record;
 use crate::stored::Table;
 use crate::{Error, Transaction, custom_values, lookups, records};
 use domain::custom_values::Catalogue;
+use domain::customer::customers::Customer;
 use domain::record::{Common, Reference};
 use domain::registry::Link;
 use domain::{Fault, Fields, Kind, Record};
@@ -76,6 +78,20 @@ where
         body => body.clone(),
     };
     resolve(tx, kind, &mut body, &LocalReferences::new())?;
+    Ok(domain::input::parse_valid(&body)?)
+}
+
+/// Reads the body of an action that names a record of a kind in one member, by its id or by a foreign one.
+pub fn read_body_naming<T>(tx: &mut Transaction<'_>, body: &Value, member: &str, kind: Kind) -> Result<T, Error>
+where
+    T: DeserializeOwned + Validate,
+{
+    let mut body = body.clone();
+    if let Some(way) = body[member].as_str().and_then(indirect) {
+        let found = find(tx, kind, &way, &LocalReferences::new())?;
+        let found = found.ok_or_else(|| domain::Refusal::Invalid(vec![unknown(format!("/{member}"), kind)]))?;
+        body[member] = Value::String(found.to_string());
+    }
     Ok(domain::input::parse_valid(&body)?)
 }
 
@@ -175,8 +191,9 @@ fn unknown(pointer: String, kind: Kind) -> Fault {
 
 /// That every other record it names exists in the tenant and may be seen by the caller.
 /// What it named before already is not asked again.
-pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<(), Error> {
-    let named = newly_named(tx, before, after)?;
+/// What the known records name, which are the record before a change or those it was made of, is not asked for again.
+pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, known: &[&R], after: &R) -> Result<(), Error> {
+    let named = newly_named(tx, known, after)?;
     check_named(tx, named)
 }
 
@@ -184,24 +201,24 @@ pub(crate) fn check<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, aft
 pub(crate) fn check_new<R: Record>(tx: &mut Transaction<'_>, origin: Option<&R>, new: &[R]) -> Result<(), Error> {
     let mut named = Vec::new();
     for record in new {
-        named.extend(newly_named(tx, origin, record)?);
+        named.extend(newly_named(tx, origin.as_slice(), record)?);
     }
     check_named(tx, named)
 }
 
-/// What a record names, but for what it named before.
-fn newly_named<R: Record>(tx: &mut Transaction<'_>, before: Option<&R>, after: &R) -> Result<Vec<Reference>, Error> {
-    let mut known: Vec<Reference> = before.map(all_references).unwrap_or_default();
+/// What a record names, but for what was named before.
+fn newly_named<R: Record>(tx: &mut Transaction<'_>, before: &[&R], after: &R) -> Result<Vec<Reference>, Error> {
+    let mut known: Vec<Reference> = before.iter().flat_map(|before| all_references(*before)).collect();
     let mut named = all_references(after);
     let custom = after.fields().common().custom;
-    if before.is_none_or(|before| before.fields().common().custom != custom) && !custom.0.is_empty() {
+    if before
+        .first()
+        .is_none_or(|before| before.fields().common().custom != custom)
+        && !custom.0.is_empty()
+    {
         let catalogue = custom_values::catalogue(tx)?;
-        let before = before.map(|before| before.fields().common().custom);
-        known.extend(
-            before
-                .into_iter()
-                .flat_map(|values| catalogue.references(R::KIND, values)),
-        );
+        let values = before.iter().map(|before| before.fields().common().custom);
+        known.extend(values.flat_map(|values| catalogue.references(R::KIND, values)));
         named.extend(catalogue.references(R::KIND, custom));
     }
     named.retain(|reference| {
@@ -219,12 +236,33 @@ fn check_named(tx: &mut Transaction<'_>, named: Vec<Reference>) -> Result<(), Er
     for (kind, ids) in by_kind {
         meet(tx, kind, ids)?;
     }
-    let known = &tx.known().visible;
-    let unknown = named
-        .into_iter()
-        .filter(|named| !known.contains(&(named.kind, named.id)))
-        .map(|named| unknown(named.pointer, named.kind));
-    Ok(domain::fault::faultless(unknown.collect())?)
+    let mut faults = Vec::new();
+    for reference in named {
+        if !tx.known().visible.contains(&(reference.kind, reference.id)) {
+            faults.push(missing(tx, reference)?);
+        }
+    }
+    Ok(domain::fault::faultless(faults)?)
+}
+
+/// What is wrong with a reference, if anything: there is no such record for the caller, or it was merged into another one.
+pub(crate) fn fault_of(tx: &mut Transaction<'_>, reference: Reference) -> Result<Option<Fault>, Error> {
+    if exists(tx, reference.kind, reference.id)? {
+        return Ok(None);
+    }
+    missing(tx, reference).map(Some)
+}
+
+fn missing(tx: &mut Transaction<'_>, Reference { pointer, kind, id }: Reference) -> Result<Fault, Error> {
+    let survivor = if kind == Kind::Customer {
+        merges::survivor_of(tx, id)?
+    } else {
+        None
+    };
+    Ok(match survivor {
+        Some(survivor) => Fault::new(pointer, "merged", format!("was merged into {survivor}")),
+        None => unknown(pointer, kind),
+    })
 }
 
 fn all_references<R: Record>(record: &R) -> Vec<Reference> {
@@ -251,7 +289,17 @@ pub(crate) fn exists(tx: &mut Transaction<'_>, kind: Kind, id: RecordId) -> Resu
 /// Notes which of these records there are for the caller: all in one query.
 fn meet(tx: &mut Transaction<'_>, kind: Kind, mut ids: HashSet<RecordId>) -> Result<(), Error> {
     ids.retain(|id| !tx.known().visible.contains(&(kind, *id)));
-    let ids: Vec<RecordId> = ids.into_iter().collect();
+    let mut ids: Vec<RecordId> = ids.into_iter().collect();
+    // Held first, so that nobody merges a customer away between this answer and the write that relies on it.
+    if kind == Kind::Customer
+        && let Some(held) = merges::hold(tx, &ids)?
+    {
+        if !records::is_narrowed::<Customer>(tx) {
+            tx.known().visible.extend(held.into_iter().map(|id| (kind, id)));
+            return Ok(());
+        }
+        ids = held;
+    }
     let found = match ids[..] {
         [] => return Ok(()),
         // One is asked for by a statement that stays prepared.

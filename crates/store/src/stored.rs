@@ -91,6 +91,16 @@ pub trait Stored: Table {
         Ok(false)
     }
 
+    /// Why there is no record of this id for the caller.
+    fn absent(_tx: &mut Transaction<'_>, _id: RecordId) -> Result<Error, Error> {
+        Ok(Error::NotFound)
+    }
+
+    /// Refuses to restore what is deleted for a reason that still holds.
+    fn before_restore(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Refuses to delete what others still need.
     fn before_delete(&self, _tx: &mut Transaction<'_>) -> Result<(), Error> {
         Ok(())

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::events::NewEvent;
 use crate::references::Known;
-use diesel::connection::TransactionManager;
+use diesel::connection::{SimpleConnection, TransactionManager};
 use domain::custom_values::Catalogue;
 use domain::operation::tenants::Tenant;
 use domain::operation::visibility::Visibility;
@@ -82,6 +82,7 @@ pub struct Transaction<'c> {
     known: Known,
     discarded: bool,
     refuses_duplicates: bool,
+    writes: bool,
 }
 
 impl<'c> Transaction<'c> {
@@ -95,6 +96,7 @@ impl<'c> Transaction<'c> {
             known: Known::default(),
             discarded: false,
             refuses_duplicates: false,
+            writes: false,
         }
     }
 
@@ -159,6 +161,21 @@ impl<'c> Transaction<'c> {
         self.refuses_duplicates
     }
 
+    /// Whether it may lock what it reads.
+    pub(crate) fn writes(&self) -> bool {
+        self.writes
+    }
+
+    /// Lets each statement see what others have committed before it, where the others would see the state of the first
+    /// one. To be called first of all, for work that waits for others and must then see what they did.
+    pub fn see_latest(&mut self) -> Result<(), Error> {
+        if let DatabaseConnection::Postgres(postgres) = self.connection {
+            postgres
+                .batch_execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '60s'")?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_discarded(&self) -> bool {
         self.discarded
     }
@@ -209,6 +226,7 @@ pub(crate) fn run<T>(
     work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
 ) -> Result<(T, bool), Error> {
     let mut transaction = Transaction::new(connection, scope);
+    transaction.writes = true;
     let value = work(&mut transaction)?;
     let keep = !transaction.is_discarded();
     let events = transaction.take_events();

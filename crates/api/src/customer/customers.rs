@@ -33,6 +33,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         endpoint!(crate::customer::customers::get_hierarchy),
         endpoint!(crate::customer::duplicates::list_duplicates),
         endpoint!(crate::customer::duplicates::list_duplicates_of),
+        endpoint!(crate::customer::merges::merge_customer),
+        endpoint!(crate::customer::merges::list_customer_merges),
+        endpoint!(crate::customer::merges::undo_customer_merge),
         endpoint!(crate::customer::overview::get_customer_360),
         endpoint!(crate::customer::timeline::get_customer_timeline),
         Endpoint::generic(

@@ -2,7 +2,7 @@
 
 use super::components::{Components, Form};
 use super::parameters::header;
-use crate::problem::{PROBLEMS, Problem};
+use crate::problem::{CustomerMoved, PROBLEMS, Problem};
 use serde_json::{Map, Value, json};
 
 /// The responses that operations refer to, one a status: made from the one table of problems.
@@ -74,6 +74,17 @@ fn response(status: u16) -> Value {
             "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples,
         }},
     })
+}
+
+/// Adds that the id of a customer may lead to another one.
+pub(super) fn add_redirect(operation: &mut Value, components: &mut Components) {
+    let schema = components.of::<CustomerMoved>(Form::Sent);
+    let schema = super::components::reference(&schema);
+    operation["responses"]["301"] = json!({
+        "description": "The customer was merged into another one, which has what was asked for.",
+        "headers": { "Location": header("MovedTo") },
+        "content": { "application/json": { "example": super::samples::sent(components, &schema), "schema": schema } },
+    });
 }
 
 /// Adds the failures that an operation can have, and the request id to its parameters and answers.

@@ -87,6 +87,7 @@ pub(super) fn headers() -> Value {
         "RequestId": { "description": "Names the request in the service's log and events.", "schema": { "type": "string", "minLength": 1 } },
         "ETag": { "description": "The version of the record.", "schema": { "type": "string", "pattern": "^\"[0-9]+\"$" }, "example": "\"7\"" },
         "Location": text("Where the new record is found."),
+        "MovedTo": text("The same place of the customer that goes on."),
         "Link": text("The next page, as `<…>; rel=\"next\"`, when there is one."),
         "IdempotencyReplayed": {
             "description": "There when the answer is that of an earlier request with the same key.",

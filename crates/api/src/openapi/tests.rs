@@ -167,3 +167,67 @@ fn the_committed_document_is_what_the_code_says() {
     let committed = include_str!("../../../../openapi/openapi.json");
     assert!(committed == json(), "openapi/openapi.json is stale: run make openapi");
 }
+
+/// The places within a schema that name a customer or any record, as `participants.customer_id` and `links`.
+fn places_of_customers(document: &Value, schema: &Value, at: &str, within: &mut Vec<String>, places: &mut Vec<String>) {
+    if let Some(target) = schema["$ref"].as_str() {
+        if target.ends_with("/RecordLink") {
+            places.push(at.to_owned());
+        } else if !within.iter().any(|outer| outer == target) {
+            within.push(target.to_owned());
+            places_of_customers(document, document.pointer(&target[1..]).unwrap(), at, within, places);
+            within.pop();
+        }
+        return;
+    }
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let at = if at.is_empty() {
+            name.clone()
+        } else {
+            format!("{at}.{name}")
+        };
+        if name.ends_with("customer_id") {
+            places.push(at);
+        } else {
+            places_of_customers(document, member, &at, within, places);
+        }
+    }
+    let choices = ["oneOf", "allOf", "anyOf"]
+        .iter()
+        .filter_map(|name| schema[*name].as_array());
+    for inner in choices.flatten().chain(schema.get("items")) {
+        places_of_customers(document, inner, at, within, places);
+    }
+}
+
+/// A merge of customers moves what the registry tells of by itself. Lists in JSON stand in a list of their own.
+#[test]
+fn whatever_names_a_customer_within_a_record_is_known_to_merges() {
+    let document = the_document();
+    let mut found = 0;
+    for kind in Kind::ALL {
+        let name = components::schema_name(*kind);
+        let schema = &document["components"]["schemas"][&name];
+        assert!(schema.is_object(), "{name}");
+        // What can be included are records of their own.
+        let mut schema = schema.clone();
+        for relation in kind.registry().all_relations() {
+            schema["properties"].as_object_mut().unwrap().remove(relation.name);
+        }
+        let mut places = Vec::new();
+        places_of_customers(&document, &schema, "", &mut Vec::new(), &mut places);
+        found += places.len();
+        for place in places {
+            let column = place.split('.').next().unwrap_or_default();
+            let is_list = store::customer::merges::LISTS
+                .iter()
+                .any(|list| list.kind == *kind && list.column == column);
+            let columns = store::customer::merges::columns(*kind);
+            let is_column = columns
+                .iter()
+                .any(|known| *known == place || *known == format!("{place}_id"));
+            assert!(is_list || is_column, "{kind}: {place} is forgotten by merges");
+        }
+    }
+    assert!(found > 10, "the document was read");
+}

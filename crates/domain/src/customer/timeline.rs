@@ -15,7 +15,7 @@ sql::text_enum! {
     /// | kind | tells | at |
     /// | --- | --- | --- |
     /// | lifecycle | that the customer was created, and each move along its lifecycle, with the reason | the move |
-    /// | customer | other changes of the customer, from the log | the change |
+    /// | customer | other changes of the customer and of those merged into it, and the merges, from the log | the change |
     /// | segment | that it entered or left a segment, from the log | the change |
     /// | interaction | each interaction of the customer | its start |
     /// | ticket | each ticket, when it was created; from the log: solved, closed, reopened, escalated, merged, rated, `sla_breached` | that moment |
@@ -78,7 +78,12 @@ impl TimelineKind {
     /// The events of the log that are told.
     pub const fn events(self) -> &'static [&'static str] {
         match self {
-            Self::Customer => &["customer.updated", "customer.restored"],
+            Self::Customer => &[
+                "customer.updated",
+                "customer.restored",
+                "customer.merged",
+                "customer.unmerged",
+            ],
             Self::Segment => &["segment.entered", "segment.left"],
             Self::Ticket => &[
                 "ticket.merged",

@@ -200,3 +200,38 @@ diesel::table! {
         archived -> Bool,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// Customers that were taken into others.
+    customer_merges (tenant_id, id) {
+        tenant_id -> Identifier,
+        id -> Identifier,
+        survivor_id -> Identifier,
+        merged_id -> Identifier,
+        created_at -> Instant,
+        created_by -> Nullable<Identifier>,
+        moved -> Document,
+        changes -> Document,
+        undone_at -> Nullable<Instant>,
+        undone_by -> Nullable<Identifier>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// What merges moved.
+    customer_merge_moves (tenant_id, merge_id, source, record_id) {
+        tenant_id -> Identifier,
+        merge_id -> Identifier,
+        source -> Text,
+        record_id -> Identifier,
+        version -> BigInt,
+        places -> Text,
+        changes -> Nullable<Document>,
+    }
+}

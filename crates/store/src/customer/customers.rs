@@ -1,6 +1,6 @@
 //! How customers are kept, with the history of their lifecycle.
 
-use crate::customer::duplicates;
+use crate::customer::{duplicates, merges};
 use crate::interaction::activity;
 use crate::marketing::segment_members;
 use crate::records::{self, Expected, Outcome};
@@ -53,8 +53,18 @@ impl Stored for Customer {
         Ok(())
     }
 
-    /// Takes the history, the figures, the relationships and the membership of segments along; anything else that refers to the customer stands in the way.
+    fn absent(tx: &mut Transaction<'_>, id: RecordId) -> Result<Error, Error> {
+        merges::absent(tx, id)
+    }
+
+    /// One that was merged comes back by undoing the merge.
+    fn before_restore(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        merges::refuse_merged(tx, self.meta.id)
+    }
+
+    /// Takes the merges, the history, the figures, the relationships and the membership of segments along; anything else that refers to the customer stands in the way.
     fn before_purge(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        merges::purge(tx, self.meta.id)?;
         let (tenant, id) = (tx.tenant(), CustomerId(self.meta.id.0));
         let ties: Vec<RecordId> = relationships::table
             .filter(relationships::tenant_id.eq(tenant))

@@ -1,5 +1,6 @@
 //! The timeline of a customer: each source is asked for the entries after a place, and no more than fit on a page.
 
+use crate::customer::merges;
 use crate::customer::overview::{compares, field, key};
 use crate::filter::Page;
 use crate::kinds::with_record;
@@ -287,6 +288,11 @@ fn titles(
     for (kind, ids) in wanted {
         let ids: Vec<RecordId> = ids.into_iter().collect();
         let tenant = tx.tenant();
+        if kind == Kind::Customer {
+            for (id, name) in merges::names(tx, &ids)? {
+                titles.insert(RecordLink { kind, id }, shortened(&name));
+            }
+        }
         with_record!(kind, |R| {
             let visible = records::visible_condition::<R>(tx);
             for record in R::find_many(tx.connection(), tenant, &ids, visible)? {

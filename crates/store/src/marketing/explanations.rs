@@ -9,10 +9,10 @@ use domain::custom_values::{NUMBER_SCALE, number_json};
 use domain::customer::customers::Customer;
 use domain::marketing::segments::{Segment, read_rule};
 use domain::money::Money;
-use domain::record::Record;
+use domain::record::{Record, Reference};
 use domain::registry::{Field, FieldType, Link, Source};
 use domain::rule::{Function, Holds, Related, Rule, Test};
-use domain::{Fields, Kind};
+use domain::{Fields, Kind, Refusal};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sql::Timestamp;
@@ -37,8 +37,7 @@ pub struct Explanation {
 /// Explains a segment for one customer.
 pub fn explain(tx: &mut Transaction<'_>, segment: RecordId, customer: CustomerId) -> Result<Explanation, Error> {
     let segment = records::get::<Segment>(tx, segment)?;
-    let customer = records::find_visible::<Customer>(tx, RecordId(customer.0), false)?
-        .ok_or_else(|| domain::Refusal::fault("/customer_id", "unknown_reference", "there is no such customer"))?;
+    let customer = named_customer(tx, RecordId(customer.0))?;
     let entered_at: Option<Timestamp> = segment_members::table
         .find((
             tx.tenant(),
@@ -60,6 +59,18 @@ pub fn explain(tx: &mut Transaction<'_>, segment: RecordId, customer: CustomerId
         holds: rule.as_ref().map(holds),
         rule,
     })
+}
+
+fn named_customer(tx: &mut Transaction<'_>, id: RecordId) -> Result<Customer, Error> {
+    let reference = Reference {
+        pointer: "/customer_id".to_owned(),
+        kind: Kind::Customer,
+        id,
+    };
+    match references::fault_of(tx, reference)? {
+        Some(fault) => Err(Refusal::Invalid(vec![fault]).into()),
+        None => records::get(tx, id),
+    }
 }
 
 /// The nodes of a rule with what each comes to for a customer.

@@ -5,8 +5,8 @@ use crate::records::{self, Expected};
 use crate::{Error, Transaction, references};
 use diesel::prelude::*;
 use domain::marketing::segments::{MembershipChange, Segment, SegmentKind};
-use domain::record::RecordLink;
-use domain::{Fault, Kind, Refusal};
+use domain::record::{RecordLink, Reference};
+use domain::{Kind, Refusal};
 use serde_json::{Map, Value, json};
 use sql::ids::{CustomerId, RecordId, SegmentId};
 use sql::on_either;
@@ -37,10 +37,12 @@ pub fn change(
     }
     let mut faults = Vec::new();
     for (index, customer) in change.add.iter().enumerate() {
-        if !references::exists(tx, Kind::Customer, RecordId(customer.0))? {
-            let pointer = format!("/add/{index}");
-            faults.push(Fault::new(pointer, "unknown_reference", "there is no such customer"));
-        }
+        let reference = Reference {
+            pointer: format!("/add/{index}"),
+            kind: Kind::Customer,
+            id: RecordId(customer.0),
+        };
+        faults.extend(references::fault_of(tx, reference)?);
     }
     if !faults.is_empty() {
         return Err(Refusal::Invalid(faults).into());

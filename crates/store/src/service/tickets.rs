@@ -6,6 +6,7 @@ use crate::service::{sla_policies, ticket_alarms, ticket_comments};
 use crate::stored::{Stored, Table};
 use crate::{Error, Transaction, references, stored};
 use diesel::prelude::*;
+use domain::record::Reference;
 use domain::service::calendar::Calendar;
 use domain::service::satisfaction::SatisfactionAnswer;
 use domain::service::ticket_clocks::Terms;
@@ -154,10 +155,14 @@ pub fn comment(
     expected: &Expected,
     new: NewTicketComment,
 ) -> Result<(TicketComment, Ticket), Error> {
-    if let Some(customer) = new.customer_id
-        && !references::exists(tx, Kind::Customer, RecordId(customer.0))?
-    {
-        return Err(Refusal::fault("/customer_id", "unknown_reference", "there is no such customer").into());
+    if let Some(customer) = new.customer_id {
+        let reference = Reference {
+            pointer: "/customer_id".to_owned(),
+            kind: Kind::Customer,
+            id: RecordId(customer.0),
+        };
+        let fault = references::fault_of(tx, reference)?;
+        domain::fault::faultless(fault.into_iter().collect())?;
     }
     let mut added = None;
     let (ticket, _) = records::change(tx, id, expected, |tx, before: &Ticket| {
