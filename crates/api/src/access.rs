@@ -142,10 +142,24 @@ impl<R: Record> Reading<R> {
         T: Send + 'static,
     {
         let read = self.state.store.read(&self.caller.scope, work).await;
-        read.map_err(|error| match (error, &self.asked) {
+        read.map_err(|error| self.problem(error))
+    }
+
+    /// The same, of one record that is found by its key.
+    pub async fn run_by_key<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let read = self.state.store.read_by_key(&self.caller.scope, work).await;
+        read.map_err(|error| self.problem(error))
+    }
+
+    fn problem(&self, error: Error) -> Problem {
+        match (error, &self.asked) {
             (Error::Merged { from, into }, Some(asked)) => Problem::moved(asked, from, into),
             (error, _) => error.into(),
-        })
+        }
     }
 }
 

@@ -60,7 +60,7 @@ where
     std::mem::take(&mut reading.query).finish()?;
     let whole = projection.is_whole();
     let (version, body) = reading
-        .run(move |tx| {
+        .run_by_key(move |tx| {
             let record = find(tx)?;
             let body = if whole {
                 serde_json::to_string(&record)?

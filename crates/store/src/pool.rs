@@ -118,6 +118,12 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
+    /// Runs work on this thread, if a connection is free.
+    pub(crate) fn run_here<T>(&self, work: impl FnOnce(&Pool) -> T) -> Option<T> {
+        let _permit = self.free.try_acquire().ok()?;
+        Some(work(&self.pool))
+    }
+
     /// Runs work that asks the database, off the async threads.
     pub(crate) async fn run<T: Send + 'static>(
         &self,

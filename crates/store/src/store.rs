@@ -110,6 +110,22 @@ impl Store {
         read_from(&self.readers, scope, work).await
     }
 
+    /// Reads on behalf of a scope what is found by its key. SQLite has that sooner than another thread would take over,
+    /// so it is asked right here unless all its readers are at work; PostgreSQL is asked as by [`Store::read`].
+    pub async fn read_by_key<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
+    where
+        F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+        T: Send + 'static,
+    {
+        let read = |pool: &Pool| read_once(pool, scope, &work);
+        if self.is_sqlite()
+            && let Some(found) = self.readers.run_here(read)
+        {
+            return found;
+        }
+        self.read(scope, work).await
+    }
+
     /// Reads on behalf of a scope where the answer may lag behind the latest writes.
     pub async fn read_stale<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
     where
@@ -164,12 +180,17 @@ where
     T: Send + 'static,
 {
     let scope = scope.clone();
-    let read = move |pool: &Pool| {
-        with_connection(pool, |pooled| {
-            work(&mut Transaction::new(&mut pooled.connection, &scope))
-        })
-    };
-    connections.run(read).await
+    connections.run(move |pool| read_once(pool, &scope, &work)).await
+}
+
+fn read_once<T>(
+    pool: &Pool,
+    scope: &Scope,
+    work: &impl Fn(&mut Transaction<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    with_connection(pool, |pooled| {
+        work(&mut Transaction::new(&mut pooled.connection, scope))
+    })
 }
 
 /// Runs work on a pooled connection. A connection found dead is thrown away and the work tried once more.
