@@ -154,8 +154,12 @@ macro_rules! stored {
                     if lock && let DatabaseConnection::Postgres(postgres) = connection {
                         $table::table.find((tenant, id)).select(c::id).for_update().first::<RecordId>(postgres).optional()?;
                     }
-                    let query = $table::table.find((tenant, id)).select((META, $(<$type>::as_select()),+));
-                    query.first(connection).optional().map(|row| row.map(record))
+                    // Asked of the database itself, the text of the query is made once and not for each record.
+                    ::sql::on_either!(connection, |c| {
+                        let query = $table::table.find((tenant, id)).select((META, $(<$type>::as_select()),+));
+                        query.first(c).optional()
+                    })
+                    .map(|row| row.map(record))
                 }
 
                 fn find_passing(
