@@ -1,6 +1,7 @@
 //! The schema's history, embedded, and run under a lock so that two starting instances do not collide.
 
 use crate::Error;
+use crate::pool::patiently;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use sql::DatabaseConnection;
@@ -79,7 +80,7 @@ const BEGIN_LOCKED: &str = "BEGIN; SET LOCAL lock_timeout = '5min'; SET LOCAL st
 
 /// A concurrent `CREATE TABLE IF NOT EXISTS` can still fail on PostgreSQL's catalogue; the table is there then.
 fn make_bookkeeping(connection: &mut DatabaseConnection, statement: &str) -> Result<(), Error> {
-    let first = connection.batch_execute(statement);
+    let first = patiently(|| connection.batch_execute(statement));
     first
         .or_else(|_| connection.batch_execute(statement))
         .map_err(Error::from)

@@ -7,7 +7,7 @@ use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 use sql::DatabaseConnection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// Where the data lives, read from a database URL.
@@ -157,10 +157,12 @@ impl<E: std::fmt::Display> r2d2::HandleError<E> for LogPoolErrors {
 fn open_sqlite(path: &Path, purpose: Purpose) -> Result<DatabaseConnection, Error> {
     let mut connection =
         SqliteConnection::establish(&path.to_string_lossy()).map_err(|error| Error::Unavailable(error.to_string()))?;
-    connection.batch_execute(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 200000000;",
-    )?;
+    patiently(|| {
+        connection.batch_execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+             PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 200000000;",
+        )
+    })?;
     connection.batch_execute(match purpose {
         // A commit of the writer empties the caches of readers, so large ones would mostly be in the way.
         Purpose::Read => "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;",
@@ -168,6 +170,24 @@ fn open_sqlite(path: &Path, purpose: Purpose) -> Result<DatabaseConnection, Erro
         Purpose::Write => "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;",
     })?;
     Ok(DatabaseConnection::Sqlite(connection))
+}
+
+/// Tries again for five seconds what SQLite refuses because the file is locked. It waits by itself for most locks
+/// (`busy_timeout`), but not for those that it takes while several processes make the file or leave it.
+pub(crate) fn patiently(mut work: impl FnMut() -> QueryResult<()>) -> QueryResult<()> {
+    let started = Instant::now();
+    loop {
+        match work() {
+            Err(error) if is_locked(&error) && started.elapsed() < Duration::from_secs(5) => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_locked(error: &diesel::result::Error) -> bool {
+    error.to_string().contains("database is locked")
 }
 
 fn open_postgres(url: &str) -> Result<DatabaseConnection, Error> {
