@@ -1,6 +1,6 @@
 //! The overview of a customer, in a fixed number of queries: [`MOST_QUERIES`], whatever there is about it.
 
-use crate::filter::Page;
+use crate::filter::{Condition, Page};
 use crate::interaction::activity;
 use crate::records;
 use crate::stored::{Stored, Table};
@@ -110,6 +110,13 @@ struct Of {
 }
 
 impl Of {
+    /// That records are of the customer and may be seen.
+    fn condition<R: Stored>(self, tx: &Transaction<'_>) -> Result<Condition, Error> {
+        let customer = Value::Id(RecordId(self.customer.0));
+        let its = compares(R::KIND, "customer_id", Comparison::Equal, customer)?;
+        Ok(records::visible_condition::<R>(tx).with_rule(Some(&its)))
+    }
+
     /// The first records that name the customer in a field and pass rules, in the order of some fields, and whether
     /// there are more.
     fn first<R: Stored>(
@@ -228,8 +235,7 @@ impl Of {
         let rows = opportunities::table
             .inner_join(stages::table.on(its_stage))
             .filter(opportunities::tenant_id.eq(tx.tenant()))
-            .filter(opportunities::customer_id.eq(self.customer))
-            .filter(records::visible_condition::<Opportunity>(tx))
+            .filter(self.condition::<Opportunity>(tx)?)
             .group_by(alike)
             .select((
                 opportunities::status,
@@ -265,8 +271,7 @@ impl Of {
         type Row = (TicketStatus, bool, i64, i64, Option<i64>);
         let rows = tickets::table
             .filter(tickets::tenant_id.eq(tx.tenant()))
-            .filter(tickets::customer_id.eq(self.customer))
-            .filter(records::visible_condition::<Ticket>(tx))
+            .filter(self.condition::<Ticket>(tx)?)
             .group_by((tickets::status, tickets::breached))
             .select((
                 tickets::status,
