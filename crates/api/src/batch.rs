@@ -12,15 +12,15 @@ use domain::{Fault, Record, Refusal, input};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sql::ids::RecordId;
+use std::sync::Arc;
 use store::records::{self, Creation, Draft, Expected, New, Outcome};
 use store::references::LocalReferences;
 use store::{Error, Stored, Transaction, lookups};
 use utoipa::ToSchema;
 
-/// Items that share a savepoint as long as each of them succeeds. SQLite copies every page that is written in a savepoint
-/// for the first time, so that one an item would cost a quarter of the whole; in a portion with a failure each item is
-/// written again in a savepoint of its own.
-const PORTION: usize = 100;
+/// Into how many parts items are divided when one of them fails. At first all share a savepoint, because SQLite copies
+/// every page that is written in a savepoint for the first time: one an item would cost a quarter of the whole.
+const PARTS: usize = 10;
 
 /// The body of a batch.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -139,57 +139,62 @@ pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpRespo
 }
 
 fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool) -> Result<Vec<BatchResult>, Error> {
-    let mut names = LocalReferences::new();
     let mut results = Vec::with_capacity(items.len());
-    let mut failures = Vec::new();
-    for (number, portion) in items.chunks(PORTION).enumerate() {
-        match write_together::<R>(tx, portion, &names) {
-            Ok((written, all_names)) => {
-                results.extend(written);
-                names = all_names;
-                continue;
-            }
-            // A lost connection or a deadlock is no fault of an item: the whole must fail, or be run again.
-            Err(error) if !is_of_item(&error) => return Err(error),
-            Err(_) => {}
-        }
-        for (index, item) in portion.iter().enumerate() {
-            match tx.savepoint(|tx| write_one::<R>(tx, item, &mut names)) {
-                Ok(result) => results.push(result),
-                Err(error) if !is_of_item(&error) => return Err(error),
-                Err(error) if atomic => failures.push((number * PORTION + index, error)),
-                Err(error) => results.push(BatchResult::failed(error)),
-            }
-        }
+    write_together::<R>(tx, items, &mut Arc::default(), &mut results)?;
+    if atomic && results.iter().any(Result::is_err) {
+        let failures = results.into_iter().enumerate();
+        let failures = failures.filter_map(|(index, result)| result.err().map(|error| (index, error)));
+        return Err(Error::BatchFailed(failures.collect()));
     }
-    if failures.is_empty() {
-        Ok(results)
-    } else {
-        Err(Error::BatchFailed(failures))
-    }
+    let results = results.into_iter();
+    Ok(results.map(|result| result.unwrap_or_else(BatchResult::failed)).collect())
 }
 
-/// Writes items that share a savepoint: all of them, or none.
+/// Writes items in one savepoint, and where one of them fails, in smaller parts.
 fn write_together<R: Stored>(
     tx: &mut Transaction<'_>,
     items: &[Value],
-    names: &LocalReferences,
-) -> Result<(Vec<BatchResult>, LocalReferences), Error> {
-    tx.savepoint(|tx| {
-        let mut names = names.clone();
-        if let Some(results) = create_together::<R>(tx, items, &mut names)? {
-            return Ok((results, names));
+    names: &mut Arc<LocalReferences>,
+    results: &mut Vec<Result<BatchResult, Error>>,
+) -> Result<(), Error> {
+    let mut names_with_new = Arc::clone(names);
+    match tx.savepoint(|tx| write_or_fail::<R>(tx, items, &mut names_with_new)) {
+        Ok(written) => {
+            *names = names_with_new;
+            results.extend(written.into_iter().map(Ok));
         }
-        let results = items.iter().map(|item| write_one::<R>(tx, item, &mut names));
-        Ok((results.collect::<Result<_, _>>()?, names))
-    })
+        // A lost connection or a deadlock is no fault of an item: the whole must fail, or be run again.
+        Err(error) if !is_of_item(&error) => return Err(error),
+        Err(error) if items.len() == 1 => results.push(Err(error)),
+        Err(_) => {
+            drop(names_with_new);
+            for part in items.chunks(items.len().div_ceil(PARTS)) {
+                write_together::<R>(tx, part, names, results)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes all items, or fails with the first that fails. Only a single item tells what its faults are as if it came alone.
+fn write_or_fail<R: Stored>(
+    tx: &mut Transaction<'_>,
+    items: &[Value],
+    names: &mut Arc<LocalReferences>,
+) -> Result<Vec<BatchResult>, Error> {
+    if items.len() > 1
+        && let Some(results) = create_together::<R>(tx, items, names)?
+    {
+        return Ok(results);
+    }
+    items.iter().map(|item| write_one::<R>(tx, item, names)).collect()
 }
 
 /// Creates the records of items at once, if all of them ask for new ones.
 fn create_together<R: Stored>(
     tx: &mut Transaction<'_>,
     items: &[Value],
-    names: &mut LocalReferences,
+    names: &mut Arc<LocalReferences>,
 ) -> Result<Option<Vec<BatchResult>>, Error> {
     let parsed = items.iter().map(input::parse_body::<BatchItem>);
     let items: Vec<BatchItem> = parsed.collect::<Result<_, _>>().map_err(Refusal::Invalid)?;
@@ -200,11 +205,13 @@ fn create_together<R: Stored>(
     for mut item in items {
         item.expected()?;
         let new = New {
-            draft: Draft::Raw(item.data()?, names.clone()),
+            draft: Draft::Raw(item.data()?, Arc::clone(names)),
             known_as: (item.op == Operation::Upsert).then(|| item.known_as()).transpose()?,
         };
         let id = creation.add(tx, new)?;
-        names.extend(item.reference.map(|name| (name, id)));
+        if let Some(name) = item.reference {
+            Arc::make_mut(names).insert(name, id);
+        }
     }
     let created = creation.insert(tx)?;
     let results = created.iter().map(|record| BatchResult::of(record, Outcome::Created));
@@ -243,14 +250,14 @@ fn is_of_item(error: &Error) -> bool {
 fn write_one<R: Stored>(
     tx: &mut Transaction<'_>,
     item: &Value,
-    names: &mut LocalReferences,
+    names: &mut Arc<LocalReferences>,
 ) -> Result<BatchResult, Error> {
     let mut item: BatchItem = input::parse_body(item).map_err(Refusal::Invalid)?;
     let expected = item.expected()?;
     let name = item.reference.clone();
     let result = match item.op {
         Operation::Create => {
-            let record = records::create::<R>(tx, Draft::Raw(item.data()?, names.clone())).map_err(in_data)?;
+            let record = records::create::<R>(tx, Draft::Raw(item.data()?, Arc::clone(names))).map_err(in_data)?;
             BatchResult::of(&record, Outcome::Created)
         }
         Operation::Update => {
@@ -279,7 +286,7 @@ fn write_one<R: Stored>(
         }
     };
     if let (Some(name), Some(id)) = (name, result.id) {
-        names.insert(name, id);
+        Arc::make_mut(names).insert(name, id);
     }
     Ok(result)
 }

@@ -15,6 +15,7 @@ use domain::{Fault, Record, input};
 use serde_json::Value;
 use sql::ids::RecordId;
 use std::str::FromStr;
+use std::sync::Arc;
 use store::records::{self, Draft, Mode};
 use store::references::{self, LocalReferences};
 use store::{Error, Stored, Transaction};
@@ -99,7 +100,7 @@ pub(crate) async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpRes
 /// Reads the settable part now, unless it has what only the store can read: other records by other names, custom values.
 pub(crate) fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem> {
     if references::any_indirect(&body) || body.get("custom").is_some() {
-        return Ok(Draft::Raw(body, LocalReferences::new()));
+        return Ok(Draft::Raw(body, Arc::default()));
     }
     input::parse(&body).map(Draft::Ready).map_err(Problem::invalid)
 }
@@ -132,7 +133,7 @@ pub(crate) async fn upsert<R: Stored>(
                 tx.refuse_duplicates();
             }
             let (known_as, body) = (known_as.clone(), body.clone());
-            let (record, outcome) = records::upsert::<R>(tx, known_as, mode, &expected, body, &LocalReferences::new())?;
+            let (record, outcome) = records::upsert::<R>(tx, known_as, mode, &expected, body, &Arc::default())?;
             reply::of_record(&record, outcome)
         })
         .await

@@ -33,15 +33,26 @@ macro_rules! on_either {
     };
 }
 
-/// Inserts the rows of an iterator: in one statement on PostgreSQL, where round trips cost most, and one by one on
+/// Rows that one statement inserts at most: it may have 65,535 parameters, and a table 32 columns.
+pub const ROWS_A_STATEMENT: usize = 1000;
+
+/// Inserts the rows of an iterator: many in one statement on PostgreSQL, where round trips cost most, and one by one on
 /// SQLite, which then need not prepare a statement for every number of rows.
 #[macro_export]
 macro_rules! insert_all {
     ($connection:expr, $table:expr, $rows:expr) => {
         match $connection {
             $crate::DatabaseConnection::Postgres(c) => {
-                let rows: Vec<_> = $rows.into_iter().collect();
-                ::diesel::insert_into($table).values(rows).execute(c).map(drop)
+                let mut rows = $rows.into_iter();
+                loop {
+                    let some: Vec<_> = rows.by_ref().take($crate::ROWS_A_STATEMENT).collect();
+                    if some.is_empty() {
+                        break Ok(());
+                    }
+                    if let Err(error) = ::diesel::insert_into($table).values(some).execute(c) {
+                        break Err(error);
+                    }
+                }
             }
             $crate::DatabaseConnection::Sqlite(c) => $rows
                 .into_iter()

@@ -19,6 +19,7 @@ use domain::record::ExternalId;
 use domain::{Fields, Meta, Record, Refusal, Rule, input};
 use serde_json::Value;
 use sql::ids::RecordId;
+use std::sync::Arc;
 
 /// What a client sent to be written: already read, or naming other records in ways that must be resolved first.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub enum Draft<F> {
     /// The settable part.
     Ready(F),
     /// The body as it came, and the names that other items of its batch gave.
-    Raw(Value, LocalReferences),
+    Raw(Value, Arc<LocalReferences>),
 }
 
 /// What a write came to.
@@ -336,7 +337,7 @@ pub fn upsert<R: Stored>(
     mode: Mode,
     expected: &Expected,
     body: Value,
-    local: &LocalReferences,
+    local: &Arc<LocalReferences>,
 ) -> Result<(R, Outcome), Error> {
     let found = lookups::find_by_external_id(tx, R::KIND, &known_as.system, &known_as.id)?;
     match (found, mode) {
@@ -347,7 +348,7 @@ pub fn upsert<R: Stored>(
         (None, _) if *expected != Expected::Unstated => Err(Error::NotFound),
         (None, _) => {
             let new = New {
-                draft: Draft::Raw(body, local.clone()),
+                draft: Draft::Raw(body, Arc::clone(local)),
                 known_as: Some(known_as),
             };
             create_one(tx, new).map(|record| (record, Outcome::Created))

@@ -23,16 +23,23 @@ pub(crate) fn check_new(tx: &mut Transaction<'_>, new: &[Customer]) -> Result<()
         return Ok(());
     }
     let new: Vec<_> = new.iter().map(|new| (new, Identity::of(&new.fields))).collect();
-    let identities: Vec<_> = new.iter().map(|(_, identity)| identity).collect();
-    let sharing = sharing(tx, &identities)?;
+    let keys: Vec<_> = new.iter().map(|(_, identity)| identity.keys()).collect();
+    let sharing = sharing(tx, &keys)?;
+    let mut earlier_by_key: HashMap<&DuplicateKey, Vec<usize>> = HashMap::new();
     for (index, ((_, identity), ids)) in new.iter().zip(sharing).enumerate() {
         let mut candidates = alike(tx, identity, &ids, REFUSED)?;
-        let earlier = new[..index]
+        let earlier: BTreeSet<_> = keys[index]
             .iter()
-            .map(|(earlier, other)| candidate(earlier, identity, other));
+            .filter_map(|key| earlier_by_key.get(key))
+            .flatten()
+            .collect();
+        let earlier = earlier.into_iter().map(|at| candidate(new[*at].0, identity, &new[*at].1));
         candidates.extend(earlier.filter(|earlier| earlier.likeness.score >= REFUSED));
         if !candidates.is_empty() {
             return Err(Error::Duplicate(candidates));
+        }
+        for key in &keys[index] {
+            earlier_by_key.entry(key).or_default().push(index);
         }
     }
     Ok(())
@@ -42,7 +49,7 @@ pub(crate) fn check_new(tx: &mut Transaction<'_>, new: &[Customer]) -> Result<()
 pub fn of(tx: &mut Transaction<'_>, id: RecordId, min_score: f64) -> Result<Vec<DuplicateCandidate>, Error> {
     let customer = records::get::<Customer>(tx, id)?;
     let identity = Identity::of(&customer.fields);
-    let mut ids = sharing(tx, &[&identity])?.concat();
+    let mut ids = sharing(tx, &[identity.keys()])?.concat();
     ids.retain(|other| *other != id);
     alike(tx, &identity, &ids, min_score)
 }
@@ -74,11 +81,9 @@ fn candidate(other: &Customer, identity: &Identity, others: &Identity) -> Duplic
     }
 }
 
-/// For each of some customers those that share a key with it.
-fn sharing(tx: &mut Transaction<'_>, identities: &[&Identity]) -> Result<Vec<Vec<RecordId>>, Error> {
-    let keys: Vec<_> = identities.iter().map(|identity| identity.keys()).collect();
-    let all: BTreeSet<_> = keys.iter().flatten().cloned().collect();
-    let found = having(tx, all)?;
+/// For the keys of each of some customers, the customers that share one of them.
+fn sharing(tx: &mut Transaction<'_>, keys: &[BTreeSet<DuplicateKey>]) -> Result<Vec<Vec<RecordId>>, Error> {
+    let found = having(tx, keys.iter().flatten().cloned().collect())?;
     let sharing = keys.iter().map(|keys| {
         let ids = keys.iter().filter_map(|key| found.get(key)).flatten().copied();
         ids.collect::<BTreeSet<_>>().into_iter().collect()
@@ -127,7 +132,7 @@ fn having(
         }
         // Asked one by one: of all keys at once, SQLite would read every value of every customer. A list of values
         // would be a new statement to prepare each time.
-        c @ DatabaseConnection::Sqlite(_) => {
+        DatabaseConnection::Sqlite(c) => {
             for (field, value) in keys {
                 let sharing: Vec<RecordId> = record_values::table
                     .filter(record_values::tenant_id.eq(tenant))

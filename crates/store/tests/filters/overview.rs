@@ -20,7 +20,6 @@ use domain::service::tickets::Ticket;
 use rapport_store::customer::overview::{MOST_QUERIES, Wanted, overview};
 use rapport_store::customer::timeline::{Slice, timeline};
 use rapport_store::records::{self, Draft};
-use rapport_store::references::LocalReferences;
 use rapport_store::{Scope, Stored, Transaction};
 use serde_json::{Value as Json, json};
 use sql::DatabaseConnection;
@@ -28,7 +27,7 @@ use sql::ids::RecordId;
 use std::sync::{Arc, Mutex};
 
 fn make<R: Stored>(tx: &mut Transaction<'_>, body: Json) -> RecordId {
-    let draft = Draft::Raw(body, LocalReferences::new());
+    let draft = Draft::Raw(body, Arc::default());
     records::create::<R>(tx, draft).unwrap().meta().id
 }
 
