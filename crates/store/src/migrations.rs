@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0008_duplicates", portable),
     migration!("0009_custom_fields", portable),
     migration!("0010_merges", portable),
+    migration!("0011_clustered_lookups"),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.

@@ -1,0 +1,1 @@
+-- Nothing: a primary key is an index beside the table here.

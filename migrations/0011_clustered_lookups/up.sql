@@ -1,0 +1,1 @@
+-- What changes stands with SQLite; PostgreSQL keeps its tables as heaps.
