@@ -39,14 +39,24 @@ impl Registry {
 
     /// Every field, the common ones first.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        COMMON_FIELDS.iter().chain(self.fields)
+        let common = if self.is_of_events() { &[] } else { COMMON_FIELDS };
+        common.iter().chain(self.fields)
     }
 
     /// Every relation, the common ones first.
     pub fn all_relations(&self) -> impl Iterator<Item = &'static Relation> + use<> {
-        COMMON_RELATIONS.iter().chain(self.relations)
+        let common = if self.is_of_events() { &[] } else { COMMON_RELATIONS };
+        common.iter().chain(self.relations)
+    }
+
+    /// Whether it describes the events about records of its kind. Events have nothing in common with records.
+    pub fn is_of_events(&self) -> bool {
+        self.table == EVENTS
     }
 }
+
+/// The table of events.
+pub const EVENTS: &str = "events";
 
 /// A field that can be asked for in filters and rules.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,6 +146,32 @@ pub enum Source {
         /// The column with the value.
         column: &'static str,
     },
+    /// What an event tells of a field of its subject.
+    Change {
+        /// The end of the change.
+        side: Side,
+        /// The field that changed.
+        of: &'static Field,
+    },
+}
+
+/// An end of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// What was before.
+    Before,
+    /// What is after.
+    After,
+}
+
+impl Side {
+    /// Its name in the changes of an event.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+        }
+    }
 }
 
 /// A relation from one kind of record to another.
@@ -271,7 +307,20 @@ impl Field {
     pub const fn folded(self) -> Self {
         Self { folded: true, ..self }
     }
+
+    /// Whether events tell of its changes under its own name. What the service keeps of every record is not told, nor
+    /// are lists, which are parts of other members, and what is kept beside the records.
+    pub fn is_told(&self) -> bool {
+        matches!(
+            self.source,
+            Source::Column(_) | Source::Json { .. } | Source::Money { .. } | Source::Custom { .. }
+        ) && self.field_type != FieldType::List
+            && !UNTOLD.contains(&self.name)
+    }
 }
+
+/// The members of every record whose changes events do not tell.
+pub const UNTOLD: &[&str] = &["id", "version", "created_at", "updated_at", "created_by", "updated_by"];
 
 impl Relation {
     /// A relation to the one record that a column names.

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use domain::Kind;
 use domain::customer::timeline;
 use domain::record::RecordLink;
+use domain::registry::UNTOLD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sql::ids::{CustomerId, EventId, PrincipalId, RecordId, TenantId};
@@ -367,7 +368,6 @@ pub(crate) fn forget_contents(tx: &mut Transaction<'_>, id: RecordId) -> Result<
 
 /// The fields that differ between two states of a record, each with its value before and after. A new record was null.
 pub(crate) fn changes(before: Value, after: Value) -> Map<String, Value> {
-    const KEPT_BY_SERVICE: &[&str] = &["id", "version", "created_at", "updated_at", "created_by", "updated_by"];
     let (mut before, after) = (members(before), members(after));
     let mut pairs: Vec<(String, Value, Value)> = Vec::with_capacity(after.len());
     for (name, new) in after {
@@ -381,7 +381,7 @@ pub(crate) fn changes(before: Value, after: Value) -> Map<String, Value> {
         }
     }
     let changed = pairs.into_iter().filter(|(name, old, new)| {
-        old != new && !(is_nothing(old) && is_nothing(new)) && !KEPT_BY_SERVICE.contains(&name.as_str())
+        old != new && !(is_nothing(old) && is_nothing(new)) && !UNTOLD.contains(&name.as_str())
     });
     changed
         .map(|(name, old, new)| (name, serde_json::json!({ "before": old, "after": new })))

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::fault::Fault;
 use crate::kind::Kind;
-use crate::registry::{Field, FieldType, Link, Registry, Relation};
+use crate::registry::{Field, FieldType, Link, Registry, Relation, Source};
 use crate::search::Search;
 use serde_json::Value as Json;
 
@@ -88,7 +88,11 @@ impl Reader<'_> {
 
     /// That the options of a custom field which a check names are on offer.
     fn offered(&self, kind: Kind, field: &Field, check: &Check) -> Result<(), Wrong> {
-        let Some(options) = self.context.custom.options(kind, field.name) else {
+        let name = match field.source {
+            Source::Change { of, .. } => of.name,
+            _ => field.name,
+        };
+        let Some(options) = self.context.custom.options(kind, name) else {
             return Ok(());
         };
         let known = match check {
@@ -376,7 +380,6 @@ fn reference(field: &Field, raw: Raw<'_>, own: &'static Registry, context: &Rule
 impl Field {
     /// Whether two fields of one kind can be compared in a query: same type of values, kept in the same form.
     fn comparable_with(&self, other: &Self) -> bool {
-        use crate::registry::Source;
         let alike = match (self.field_type, other.field_type) {
             (FieldType::List, _) | (_, FieldType::List) => false,
             (FieldType::Text | FieldType::Choice(_), FieldType::Text | FieldType::Choice(_)) => true,

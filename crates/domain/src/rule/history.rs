@@ -1,10 +1,11 @@
 //! Reads the nodes about what happened to a record: events, changes of a field, membership of a segment.
 
+use super::events::events_of;
 use super::literal::Raw;
 use super::parse::{Parser, window_member};
 use super::{Check, Comparison, EventPattern, FieldChange, Logged, Operand, Rule, Value};
 use crate::kind::Kind;
-use crate::registry::{Field, FieldType, Registry, Source};
+use crate::registry::{Field, FieldType, Registry};
 use serde_json::{Map, Value as Json};
 
 /// When an event happened.
@@ -37,14 +38,26 @@ impl Parser<'_> {
         }
     }
 
-    /// `{"event": "customer.updated", "window": {…}, "count": {"op": "gte", "value": 3}}`
-    pub(super) fn event(&mut self, node: &Map<String, Json>, at: &str) -> Option<Rule> {
-        self.only(node, &["event", "window", "count"], at);
+    /// `{"event": "customer.updated", "where": …, "window": {…}, "count": {"op": "gte", "value": 3}}`
+    pub(super) fn event(
+        &mut self,
+        node: &Map<String, Json>,
+        registry: &'static Registry,
+        at: &str,
+        depth: usize,
+    ) -> Option<Rule> {
+        self.only(node, &["event", "where", "window", "count"], at);
         let pattern = node.get("event").and_then(Json::as_str).and_then(pattern);
         if pattern.is_none() {
             let message = "must be a kind of event such as customer.updated or customer.*";
             self.fault::<()>(format!("{at}/event"), "invalid_format", message);
         }
+        let filter = match node.get("where") {
+            Some(rule) => self
+                .node(rule, events_of(registry.kind), &format!("{at}/where"), depth + 1)
+                .map(|rule| Some(Box::new(rule))),
+            None => Some(None),
+        };
         let window = self.logged_window(node, at);
         let count = match node.get("count") {
             None => Some(at_least_once()),
@@ -58,6 +71,7 @@ impl Parser<'_> {
         Some(Rule::Logged(Logged {
             event: Some(pattern?),
             change: None,
+            filter: filter?,
             window: window.ok()?,
             count: count?,
         }))
@@ -80,7 +94,7 @@ impl Parser<'_> {
         let name = node.get("history").and_then(Json::as_str);
         let field = name
             .and_then(|name| self.context.field(registry, name))
-            .filter(|field| is_told(field));
+            .filter(|field| field.is_told());
         if field.is_none() {
             let message = format!("must be a field of {} whose changes are told", registry.plural);
             self.fault::<()>(format!("{at}/history"), "unknown_field", message);
@@ -101,6 +115,7 @@ impl Parser<'_> {
         Some(Rule::Logged(Logged {
             event: None,
             change: Some(change),
+            filter: None,
             window: window.ok()?,
             count: at_least_once(),
         }))
@@ -160,14 +175,6 @@ impl Parser<'_> {
         let check = self.reader().check(LOGGED_AT, operator, Some(value), None, &value_at);
         check.map(Some).ok_or(())
     }
-}
-
-/// Whether the log tells of changes of a field under its own name.
-const fn is_told(field: &Field) -> bool {
-    matches!(
-        field.source,
-        Source::Column(_) | Source::Json { .. } | Source::Money { .. } | Source::Custom { .. }
-    )
 }
 
 /// A value as the JSON of the log has it.

@@ -4,6 +4,7 @@
 //! meets known fields, allowed operators and values of the right type. A missing value makes a comparison
 //! false, and `not` of it true.
 
+pub mod events;
 mod field;
 mod history;
 mod literal;
@@ -64,7 +65,13 @@ pub struct RuleContext {
 impl RuleContext {
     /// The field of a kind of record that has a name: one that every tenant has, or a custom one.
     pub fn field(&self, registry: &'static Registry, name: &str) -> Option<&'static Field> {
-        let custom = || self.custom.field(registry.kind, name);
+        let custom = || {
+            if registry.is_of_events() {
+                events::of_custom_field(&self.custom, registry.kind, name)
+            } else {
+                self.custom.field(registry.kind, name)
+            }
+        };
         registry.field(name).or_else(custom)
     }
 }
@@ -247,6 +254,8 @@ pub struct Logged {
     pub event: Option<EventPattern>,
     /// Which field must have changed, and how.
     pub change: Option<FieldChange>,
+    /// What else must hold of the event.
+    pub filter: Option<Box<Rule>>,
     /// When it must have happened.
     pub window: Option<Check>,
     /// How often.

@@ -9,6 +9,8 @@ use serde_json::{Map, Value as Json};
 
 /// Nodes that come with features of their own, which are not there yet.
 const RESERVED: &[&str] = &["consent"];
+/// Nodes that say something of records and not of events.
+const BEYOND_EVENTS: &[&str] = &["related", "segment", "event", "history"];
 
 pub(super) fn rule(json: &Json, registry: &'static Registry, context: &RuleContext) -> Result<Rule, Vec<Fault>> {
     let mut parser = Parser::new(context);
@@ -72,6 +74,12 @@ impl<'a> Parser<'a> {
             let rule = self.node(rule, registry, &format!("{at}/not"), depth + 1)?;
             return Some(Rule::Not(Box::new(rule)));
         }
+        if registry.is_of_events()
+            && let Some(name) = BEYOND_EVENTS.iter().find(|name| node.contains_key(**name))
+        {
+            let message = "only all, any, not and field can be said of an event";
+            return self.fault(format!("{at}/{name}"), "not_allowed", message);
+        }
         if ["related", "event", "history"]
             .iter()
             .any(|name| node.contains_key(*name))
@@ -90,7 +98,7 @@ impl<'a> Parser<'a> {
             return self.member(segment, registry, &format!("{at}/segment"));
         }
         if node.contains_key("event") {
-            return self.event(node, at);
+            return self.event(node, registry, at, depth);
         }
         if node.contains_key("history") {
             return self.history(node, registry, at);
@@ -164,10 +172,13 @@ impl<'a> Parser<'a> {
     }
 
     fn target(&mut self, node: &Map<String, Json>, registry: &'static Registry, at: &str) -> Option<Target> {
+        let at = format!("{at}/field");
         let Some(path) = node.get("field") else {
+            if registry.is_of_events() {
+                return self.fault(at, "required", "is required: events have no text that is searched");
+            }
             return Some(Target::Record(None));
         };
-        let at = format!("{at}/field");
         let Some(path) = path.as_str() else {
             return self.fault(at, "invalid_type", "must be the name of a field");
         };

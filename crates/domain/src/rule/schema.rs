@@ -130,7 +130,8 @@ pub struct RelatedTest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = RuleEvent, example = json!({
-    "event": "customer.updated", "window": {"last": "P30D"}, "count": {"op": "gte", "value": 3},
+    "event": "customer.updated", "where": {"field": "after.lifecycle", "value": "lost"},
+    "window": {"last": "P30D"}, "count": {"op": "gte", "value": 3},
 }))]
 pub struct EventTest {
     /// What happened; `customer.*` for anything that happened to a customer.
@@ -140,6 +141,12 @@ pub struct EventTest {
         examples("customer.updated")
     )]
     pub event: String,
+    /// Which of these events are meant: a rule of `all`, `any`, `not` and fields over the event. Its fields are `kind`,
+    /// `occurred_at`, `version`, `actor.type`, `actor.id`, and `before.<field>` and `after.<field>` for each field whose
+    /// changes are told; a field that the event did not change is missing.
+    #[serde(rename = "where")]
+    #[schema(no_recursion)]
+    pub filter: Option<Box<RuleNode>>,
     /// When.
     pub window: Option<Window>,
     /// How often; by default at least once.

@@ -62,6 +62,16 @@ impl Compiler<'_> {
         }
     }
 
+    /// What can be appended wherever it is needed, in both dialects.
+    fn aside(&mut self, write: impl FnOnce(&mut Self)) -> Fragment {
+        let mut aside = self.sql.beside();
+        std::mem::swap(self.sql, &mut aside);
+        write(self);
+        std::mem::swap(self.sql, &mut aside);
+        self.sql.leave_aliases_to(&aside);
+        aside
+    }
+
     fn values(&mut self, field: &Field, values: &[Value]) {
         self.sql.raw("(");
         for (index, value) in values.iter().enumerate() {
@@ -91,15 +101,13 @@ impl Compiler<'_> {
         }
         self.operand(alias, field);
         self.sql.raw(symbol(comparison));
+        let value = self.aside(|compiler| compiler.operand(alias, other));
         let shifted = |fragment: &mut Fragment, [before, between, after]: [&'static str; 3], offset: Value| {
-            fragment.raw(before);
-            if let Source::Column(column) = other.source {
-                fragment.column(alias, column);
-            }
+            fragment.raw(before).append(value.clone());
             fragment.raw(between).bind(offset).raw(after);
         };
         match (offset, field.field_type) {
-            (0, _) => self.operand(alias, other),
+            (0, _) => _ = self.sql.append(value),
             (_, FieldType::Date) => {
                 let days = Value::Text(format!("{offset} days"));
                 let number = Value::Integer(offset);

@@ -90,6 +90,19 @@ impl Fragment {
         self
     }
 
+    /// An empty fragment whose aliases may stand beside those of this one.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            aliases: self.aliases,
+            ..Self::default()
+        }
+    }
+
+    /// What another fragment has used up will not be used again here.
+    pub(super) fn leave_aliases_to(&mut self, other: &Self) {
+        self.aliases = self.aliases.max(other.aliases);
+    }
+
     pub(super) const fn new_alias(&mut self) -> Alias {
         self.aliases += 1;
         Alias::Numbered(self.aliases)

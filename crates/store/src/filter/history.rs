@@ -1,8 +1,10 @@
 //! Compiles what a rule says of the log of events, and of membership in segments.
 
+use super::changes::Path;
 use super::compile::{Compiler, Scope, tenant_value};
 use super::fragment::{Alias, Fragment};
-use domain::registry::{Field, FieldType};
+use domain::registry::{Field, FieldType, Side};
+use domain::rule::events::events_of;
 use domain::rule::{Check, Comparison, EventPattern, FieldChange, LOGGED_AT, Logged, Operand, Value};
 use sql::ids::{RecordId, SegmentId};
 
@@ -81,6 +83,15 @@ impl Compiler<'_> {
             let occurred = |compiler: &mut Self| _ = compiler.sql.column(alias, LOGGED_AT.name);
             self.check(alias, LOGGED_AT, &occurred, window);
         }
+        if let Some(filter) = &logged.filter {
+            let event = Scope {
+                registry: events_of(scope.registry.kind),
+                alias,
+                strict: false,
+            };
+            self.sql.raw(" AND ");
+            self.node(event, filter);
+        }
         if let Some(change) = &logged.change {
             let created = format!("{}.created", scope.registry.kind);
             self.sql
@@ -97,78 +108,12 @@ impl Compiler<'_> {
 fn changed(sql: &mut Fragment, alias: Alias, change: &FieldChange) {
     let path = Path::of(change.field);
     sql.raw(" AND ");
-    sql.either(
-        |one| path.postgres(one, alias, None),
-        |other| path.sqlite(other, alias, None),
-    );
-    sql.raw(" IS NOT NULL");
-    if path.within.is_some() {
-        // The change may be one of another member within.
-        sql.raw(" AND ");
-        sql.either(
-            |one| path.postgres(one, alias, Some("before")),
-            |other| path.sqlite(other, alias, Some("before")),
-        );
-        sql.dialect(" IS DISTINCT FROM ", " IS NOT ");
-        sql.either(
-            |one| path.postgres(one, alias, Some("after")),
-            |other| path.sqlite(other, alias, Some("after")),
-        );
-    }
-    for (side, value) in [("before", &change.from), ("after", &change.to)] {
+    path.is_changed(sql, alias);
+    for (side, value) in [(Side::Before, &change.from), (Side::After, &change.to)] {
         if let Some(value) = value {
             sql.raw(" AND ");
-            sql.either(
-                |one| path.postgres(one, alias, Some(side)),
-                |other| path.sqlite(other, alias, Some(side)),
-            );
+            path.text(sql, alias, side);
             sql.raw(" = ").bind(Value::Text(value.clone()));
         }
-    }
-}
-
-/// Where the changes of an event tell of a field: a member of the record, or a member within that.
-struct Path {
-    member: &'static str,
-    within: Option<&'static str>,
-}
-
-impl Path {
-    fn of(field: &Field) -> Self {
-        match field.name.split_once('.') {
-            Some((member, within)) => Self {
-                member,
-                within: Some(within),
-            },
-            None => Self {
-                member: field.name,
-                within: None,
-            },
-        }
-    }
-
-    /// `changes->'organisation'->'after'->>'industry'`
-    fn postgres(&self, sql: &mut Fragment, alias: Alias, side: Option<&'static str>) {
-        sql.raw("(").column(alias, "changes").raw("->'").raw(self.member);
-        match (side, self.within) {
-            (None, _) => sql.raw("')"),
-            (Some(side), None) => sql.raw("'->>'").raw(side).raw("')"),
-            (Some(side), Some(within)) => sql.raw("'->'").raw(side).raw("'->>'").raw(within).raw("')"),
-        };
-    }
-
-    /// `json_extract(changes, '$.organisation.after.industry')`
-    fn sqlite(&self, sql: &mut Fragment, alias: Alias, side: Option<&'static str>) {
-        sql.raw("json_extract(")
-            .column(alias, "changes")
-            .raw(", '$.")
-            .raw(self.member);
-        if let Some(side) = side {
-            sql.raw(".").raw(side);
-            if let Some(within) = self.within {
-                sql.raw(".").raw(within);
-            }
-        }
-        sql.raw("')");
     }
 }

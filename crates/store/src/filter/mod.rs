@@ -11,6 +11,7 @@
 //!
 //! Values are bound; every name comes from the constants of the registry.
 
+mod changes;
 mod check;
 mod compile;
 mod fragment;

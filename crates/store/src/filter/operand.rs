@@ -12,6 +12,7 @@ impl Compiler<'_> {
             Source::Column(column) | Source::Money { minor: column, .. } => _ = self.sql.column(alias, column),
             Source::Json { column, member } => self.in_json(alias, column, member, field.field_type),
             Source::Values => _ = self.sql.raw("NULL"),
+            Source::Change { side, of } => self.told(alias, side, of),
             Source::Custom { column, .. } => self.custom_value(alias, field, column),
             Source::Beside { table, record, column } => {
                 let beside = self.sql.new_alias();
@@ -131,6 +132,7 @@ impl Compiler<'_> {
                 );
             }
             Source::Custom { .. } => self.custom_value(alias, field, "currency"),
+            Source::Change { side, of } => self.told_currency(alias, side, of),
             Source::Column(_) | Source::Values | Source::Beside { .. } => _ = self.sql.raw("NULL"),
         }
     }

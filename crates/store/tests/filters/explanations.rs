@@ -1,7 +1,8 @@
 //! What an explanation says of a rule is what the rule selects.
 
-use crate::agreement::{Node, nodes, world};
+use crate::agreement::world;
 use crate::database::*;
+use crate::nodes::{Node, nodes};
 use domain::Kind;
 use domain::customer::customers::Customer;
 use domain::rule::Rule;

@@ -9,6 +9,8 @@
 mod agreement;
 mod database;
 mod explanations;
+mod happened;
+mod nodes;
 mod oracle;
 mod overview;
 mod pages;

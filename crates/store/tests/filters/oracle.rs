@@ -1,7 +1,9 @@
 //! Says by itself which records pass a rule, from the contract of the rule language and not from any SQL.
 
 use domain::registry::{Field, FieldType, Link, Relation};
-use domain::rule::{Check, Comparison, Function, Holds, Match, Operand, Quantifier, Related, Rule, Test, Value};
+use domain::rule::{
+    Check, Comparison, EventPattern, Function, Holds, Logged, Match, Operand, Quantifier, Related, Rule, Test, Value,
+};
 use domain::{Kind, search};
 use sql::Timestamp;
 use sql::ids::RecordId;
@@ -15,6 +17,8 @@ pub(crate) struct Record {
     pub(crate) values: HashMap<&'static str, Value>,
     pub(crate) lists: HashMap<&'static str, Vec<String>>,
     pub(crate) text: String,
+    /// What happened to it. An event has the values of the fields of events.
+    pub(crate) events: Vec<Record>,
 }
 
 /// All records there are.
@@ -37,9 +41,44 @@ impl World {
             Rule::Test(test) => self.test(record, test),
             Rule::Found { via: None, search } => found(record, search),
             Rule::Found { via: Some(via), search } => self.related(record, via).any(|other| found(other, search)),
-            Rule::Member(_) | Rule::Logged(_) => panic!("the oracle knows of records only"),
+            Rule::Member(_) => panic!("the oracle knows of no segments"),
+            Rule::Logged(logged) => {
+                let events = record.events.iter().filter(|event| self.is_meant(event, logged));
+                let count = Value::Integer(i64::try_from(events.count()).unwrap());
+                value_passes(Some(&count), &logged.count)
+            }
             Rule::Related(related) => self.holds(record, related),
         }
+    }
+
+    fn is_meant(&self, event: &Record, logged: &Logged) -> bool {
+        let Value::Text(kind) = &event.values["kind"] else {
+            panic!("an event has a kind");
+        };
+        let named = logged.event.as_ref().is_none_or(|pattern| match pattern {
+            EventPattern::Exactly(name) => kind == name,
+            EventPattern::StartingWith(prefix) => kind.starts_with(prefix),
+        });
+        let changed = logged.change.as_ref().is_none_or(|change| {
+            let side = |side: &str| event.values.get(format!("{side}.{}", change.field.name).as_str());
+            let came = |wanted: &Option<String>, value: Option<&Value>| {
+                wanted
+                    .as_ref()
+                    .is_none_or(|wanted| value.and_then(told) == Some(wanted.clone()))
+            };
+            let (before, after) = (side("before"), side("after"));
+            !kind.ends_with(".created")
+                && (before.is_some() || after.is_some())
+                && came(&change.from, before)
+                && came(&change.to, after)
+        });
+        let occurred = event.values.get("occurred_at");
+        let in_time = logged
+            .window
+            .as_ref()
+            .is_none_or(|window| value_passes(occurred, window));
+        let passes = logged.filter.as_ref().is_none_or(|filter| self.passes(event, filter));
+        named && changed && in_time && passes
     }
 
     fn test(&self, record: &Record, test: &Test) -> bool {
@@ -75,6 +114,16 @@ impl World {
                 figure(&in_window.filter(passes).collect::<Vec<_>>(), *function, check)
             }
         }
+    }
+}
+
+/// A value as an event tells it.
+fn told(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Id(id) => Some(id.to_string()),
+        Value::Date(date) => Some(date.to_string()),
+        _ => None,
     }
 }
 

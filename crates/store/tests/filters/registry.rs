@@ -54,6 +54,7 @@ fn the_registry_says_which_columns_there_are_and_which_are_never_null() {
                 }
                 Source::Values => assert!(!field.optional, "{place}"),
                 Source::Custom { .. } => panic!("{place} is of one tenant"),
+                Source::Change { .. } => panic!("{place} is of events"),
                 Source::Beside { table, column, .. } => {
                     let beside = self::columns(&mut database, table);
                     assert_eq!(beside.get(column), Some(&!field.optional), "{place}");
@@ -106,7 +107,7 @@ fn fields_that_are_said_to_be_indexed_lead_an_index() {
                 Source::Json { .. } => format!("an index for {}", field.name),
                 // The key of record_values serves every list.
                 Source::Values => continue,
-                Source::Beside { .. } | Source::Custom { .. } => {
+                Source::Beside { .. } | Source::Custom { .. } | Source::Change { .. } => {
                     panic!("{} is not in the table of its records", field.name)
                 }
             };

@@ -1,5 +1,6 @@
 //! The rule language without a database: what is read, what is refused, and where.
 
+mod events;
 mod fields;
 mod limits;
 mod order;
