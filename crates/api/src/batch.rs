@@ -147,7 +147,9 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool)
         return Err(Error::BatchFailed(failures.collect()));
     }
     let results = results.into_iter();
-    Ok(results.map(|result| result.unwrap_or_else(BatchResult::failed)).collect())
+    Ok(results
+        .map(|result| result.unwrap_or_else(BatchResult::failed))
+        .collect())
 }
 
 /// Writes items in one savepoint, and where one of them fails, in smaller parts.

@@ -73,7 +73,7 @@ impl PageInfo {
 /// The answer of a list. Its records are text already: as trees of values they would take longer to write than to find.
 #[derive(Serialize)]
 struct RecordPage {
-    data: Vec<Box<RawValue>>,
+    data: Box<RawValue>,
     page: PageInfo,
 }
 

@@ -77,33 +77,39 @@ impl Projection {
 /// The members of a record, as they are sent.
 type Members<'a> = HashMap<&'a str, &'a RawValue>;
 
-/// The records as they are sent: one query a relation, never one a record.
+/// The records as they are sent, in an array: one query a relation, never one a record.
 pub(crate) fn project<R: Record>(
     tx: &mut Transaction<'_>,
     records: &[R],
     projection: &Projection,
-) -> Result<Vec<Box<RawValue>>, Error> {
-    let whole = records.iter().map(to_raw_value).collect::<Result<Vec<_>, _>>()?;
+) -> Result<Box<RawValue>, Error> {
     if projection.is_whole() {
-        return Ok(whole);
+        return Ok(to_raw_value(records)?);
     }
-    let members = whole.iter().map(|record| serde_json::from_str(record.get()));
-    let members: Vec<Members<'_>> = members.collect::<Result<_, _>>()?;
-    let included = projection
-        .include
-        .iter()
-        .map(|relation| load(tx, relation, &members))
-        .collect::<Result<Vec<_>, _>>()?;
-    let trimmed = members.iter().map(|members| {
-        let embedded = projection.include.iter().zip(&included);
-        to_raw_value(&Trimmed {
-            own: projection.trim::<R>(members),
-            embedded: embedded
-                .map(|(relation, found)| (relation.name, found.of(relation, members)))
-                .collect(),
-        })
-    });
-    Ok(trimmed.collect::<Result<_, _>>()?)
+    let whole = texts(records)?;
+    Ok(to_raw_value(&projection.trimmed::<R>(tx, &whole)?)?)
+}
+
+/// A record as it is sent.
+pub(crate) fn project_one<R: Record>(
+    tx: &mut Transaction<'_>,
+    record: &R,
+    projection: &Projection,
+) -> Result<String, Error> {
+    if projection.is_whole() {
+        return Ok(serde_json::to_string(record)?);
+    }
+    let whole = texts(std::slice::from_ref(record))?;
+    let trimmed = projection.trimmed::<R>(tx, &whole)?;
+    Ok(trimmed
+        .first()
+        .map(serde_json::to_string)
+        .transpose()?
+        .unwrap_or_default())
+}
+
+fn texts<R: Record>(records: &[R]) -> Result<Vec<Box<RawValue>>, Error> {
+    Ok(records.iter().map(to_raw_value).collect::<Result<_, _>>()?)
 }
 
 /// What is sent of one record: members of its own, and what it includes.
@@ -126,6 +132,28 @@ impl Serialize for Trimmed<'_> {
 }
 
 impl Projection {
+    /// What was asked for of records whose texts these are.
+    fn trimmed<'a, R: Record>(
+        &self,
+        tx: &mut Transaction<'_>,
+        whole: &'a [Box<RawValue>],
+    ) -> Result<Vec<Trimmed<'a>>, Error> {
+        let members = whole.iter().map(|record| serde_json::from_str(record.get()));
+        let members: Vec<Members<'_>> = members.collect::<Result<_, _>>()?;
+        let included = self.include.iter().map(|relation| load(tx, relation, &members));
+        let included = included.collect::<Result<Vec<_>, _>>()?;
+        let trimmed = members.iter().map(|members| {
+            let embedded = self.include.iter().zip(&included);
+            Trimmed {
+                own: self.trim::<R>(members),
+                embedded: embedded
+                    .map(|(relation, found)| (relation.name, found.of(relation, members)))
+                    .collect(),
+            }
+        });
+        Ok(trimmed.collect())
+    }
+
     /// The members that were asked for, in their order.
     fn trim<'a, R: Record>(&self, members: &Members<'a>) -> Vec<(&'a str, &'a RawValue)> {
         let wanted = |name: &&String| self.fields.as_ref().is_none_or(|fields| fields.contains(name));

@@ -5,7 +5,7 @@
 use crate::access::{Reading, Writing};
 use crate::preconditions::{etag, is_known};
 use crate::problem::Problem;
-use crate::projection::{Projection, project};
+use crate::projection::{Projection, project_one};
 use crate::reply;
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -63,14 +63,7 @@ where
     let (version, body) = reading
         .run_by_key(move |tx| {
             let record = find(tx)?;
-            let body = if whole {
-                serde_json::to_string(&record)?
-            } else {
-                project(tx, std::slice::from_ref(&record), &projection)?
-                    .remove(0)
-                    .to_string()
-            };
-            Ok((record.meta().version, body))
+            Ok((record.meta().version, project_one(tx, &record, &projection)?))
         })
         .await?;
     let tag = etag(version);

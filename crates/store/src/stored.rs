@@ -169,8 +169,8 @@ macro_rules! stored {
                     condition: Condition,
                 ) -> QueryResult<Option<Self>> {
                     let row = $table::table.find((tenant, id)).filter(c::deleted_at.is_null()).filter(condition);
-                    let query = row.select((META, $(<$type>::as_select()),+));
-                    query.first(connection).optional().map(|row| row.map(record))
+                    ::sql::on_either!(connection, |c| row.select((META, $(<$type>::as_select()),+)).first(c).optional())
+                        .map(|row| row.map(record))
                 }
 
                 fn exists(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<bool> {
@@ -220,9 +220,9 @@ macro_rules! stored {
                         .filter(c::deleted_at.is_null())
                         .filter(condition)
                         .order(order)
-                        .limit(limit)
-                        .select((META, $(<$type>::as_select()),+));
-                    query.load(connection).map(|rows| rows.into_iter().map(record).collect())
+                        .limit(limit);
+                    ::sql::on_either!(connection, |c| query.select((META, $(<$type>::as_select()),+)).load(c))
+                        .map(|rows| rows.into_iter().map(record).collect())
                 }
 
                 fn count(connection: &mut DatabaseConnection, tenant: TenantId, condition: Condition) -> QueryResult<i64> {

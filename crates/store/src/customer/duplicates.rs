@@ -33,7 +33,9 @@ pub(crate) fn check_new(tx: &mut Transaction<'_>, new: &[Customer]) -> Result<()
             .filter_map(|key| earlier_by_key.get(key))
             .flatten()
             .collect();
-        let earlier = earlier.into_iter().map(|at| candidate(new[*at].0, identity, &new[*at].1));
+        let earlier = earlier
+            .into_iter()
+            .map(|at| candidate(new[*at].0, identity, &new[*at].1));
         candidates.extend(earlier.filter(|earlier| earlier.likeness.score >= REFUSED));
         if !candidates.is_empty() {
             return Err(Error::Duplicate(candidates));

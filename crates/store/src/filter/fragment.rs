@@ -1,8 +1,11 @@
 //! SQL under construction: words, names and bound values, in the two dialects where they differ.
 
+use diesel::backend::Backend;
+use diesel::pg::Pg;
 use diesel::prelude::QueryResult;
 use diesel::query_builder::AstPass;
 use diesel::sql_types::{BigInt, Bool, Date, Text};
+use diesel::sqlite::Sqlite;
 use domain::rule::Value;
 use sql::MultiBackend;
 use sql::types::{Identifier, Instant};
@@ -118,7 +121,7 @@ impl Fragment {
         self.varied = false;
     }
 
-    pub(super) fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+    pub(super) fn walk<'b, DB: Dialect>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         if self.varied {
             out.unsafe_to_cache_prepared();
         }
@@ -127,12 +130,9 @@ impl Fragment {
                 Piece::Raw(sql) => out.push_sql(sql),
                 Piece::Name(name) => out.push_identifier(name)?,
                 Piece::Alias(number) => out.push_identifier(&format!("t{number}"))?,
-                Piece::Bind(value) => bind(value, &mut out)?,
+                Piece::Bind(value) => DB::bind(value, &mut out)?,
                 Piece::Either { postgres, sqlite } => {
-                    let branch = match out.backend() {
-                        MultiBackend::Postgres(_) => postgres,
-                        MultiBackend::Sqlite(_) => sqlite,
-                    };
+                    let branch = if out.backend().is_sqlite() { sqlite } else { postgres };
                     branch.walk(out.reborrow())?;
                 }
             }
@@ -141,16 +141,39 @@ impl Fragment {
     }
 }
 
-fn bind<'b>(value: &'b Value, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-    match value {
-        Value::Text(text) => out.push_bind_param::<Text, _>(text),
-        Value::Integer(integer) => out.push_bind_param::<BigInt, _>(integer),
-        Value::Id(id) => out.push_bind_param::<Identifier, _>(id),
-        Value::Instant(instant) => out.push_bind_param::<Instant, _>(instant),
-        Value::Date(date) => out.push_bind_param::<Date, _>(date),
-        Value::Bool(bool) => out.push_bind_param::<Bool, _>(bool),
-        Value::Money(_) => Err(diesel::result::Error::QueryBuilderError(
-            "an amount is bound by its minor units".into(),
-        )),
-    }
+/// A database that queries are written for: one of the two, or whichever a connection turns out to lead to.
+pub(super) trait Dialect: Backend {
+    /// Which of the two it is.
+    fn is_sqlite(&self) -> bool;
+
+    /// Binds a value.
+    fn bind<'b>(value: &'b Value, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()>;
 }
+
+macro_rules! dialect {
+    ($backend:ty, |$self:ident| $is_sqlite:expr) => {
+        impl Dialect for $backend {
+            fn is_sqlite(&$self) -> bool {
+                $is_sqlite
+            }
+
+            fn bind<'b>(value: &'b Value, out: &mut AstPass<'_, 'b, Self>) -> QueryResult<()> {
+                match value {
+                    Value::Text(text) => out.push_bind_param::<Text, _>(text),
+                    Value::Integer(integer) => out.push_bind_param::<BigInt, _>(integer),
+                    Value::Id(id) => out.push_bind_param::<Identifier, _>(id),
+                    Value::Instant(instant) => out.push_bind_param::<Instant, _>(instant),
+                    Value::Date(date) => out.push_bind_param::<Date, _>(date),
+                    Value::Bool(bool) => out.push_bind_param::<Bool, _>(bool),
+                    Value::Money(_) => Err(diesel::result::Error::QueryBuilderError(
+                        "an amount is bound by its minor units".into(),
+                    )),
+                }
+            }
+        }
+    };
+}
+
+dialect!(MultiBackend, |self| matches!(self, Self::Sqlite(_)));
+dialect!(Sqlite, |self| true);
+dialect!(Pg, |self| false);

@@ -34,8 +34,7 @@ use domain::operation::visibility::Visibility;
 use domain::registry::Registry;
 use domain::rule::{Position, Rule, SortKey};
 use domain::search::Search;
-use fragment::Fragment;
-use sql::MultiBackend;
+use fragment::{Dialect, Fragment};
 use sql::ids::TenantId;
 
 /// Which records of one kind are meant: those of a tenant that the caller may see, are not deleted, and pass rules.
@@ -184,8 +183,8 @@ macro_rules! expression {
             type QueryId = ();
             const HAS_STATIC_QUERY_ID: bool = false;
         }
-        impl QueryFragment<MultiBackend> for $type {
-            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        impl<DB: $crate::filter::Dialect> QueryFragment<DB> for $type {
+            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
                 self.fragment.walk(out)
             }
         }

@@ -11,7 +11,6 @@ use diesel::sql_types::{BigInt, Bool, Date, Double, Nullable, Text};
 use domain::operation::visibility::Visibility;
 use domain::registry::{Field, FieldType, Registry};
 use domain::rule::{Function, Holds, Logged, Related, Value};
-use sql::MultiBackend;
 use sql::ids::TenantId;
 use sql::types::{Identifier, Instant};
 use std::marker::PhantomData;
