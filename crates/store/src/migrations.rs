@@ -13,7 +13,8 @@ struct Migration {
     sqlite: &'static str,
 }
 
-/// A migration by the name of its folder: with SQL for each database beside the portable one, or `portable`.
+/// A migration by the name of its folder: with SQL for each database beside the portable one, or `portable`, or for
+/// `sqlite` alone.
 macro_rules! migration {
     ($name:literal, portable) => {
         Migration {
@@ -21,6 +22,14 @@ macro_rules! migration {
             portable: include_str!(concat!("../../../migrations/", $name, "/up.sql")),
             postgres: "",
             sqlite: "",
+        }
+    };
+    ($name:literal, sqlite) => {
+        Migration {
+            name: $name,
+            portable: "",
+            postgres: "",
+            sqlite: include_str!(concat!("../../../migrations/", $name, "/up.sqlite.sql")),
         }
     };
     ($name:literal) => {
@@ -45,7 +54,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0008_duplicates", portable),
     migration!("0009_custom_fields", portable),
     migration!("0010_merges", portable),
-    migration!("0011_clustered_lookups"),
+    migration!("0011_clustered_lookups", sqlite),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.
@@ -112,15 +121,14 @@ fn apply_missing(connection: &mut DatabaseConnection) -> Result<(), Error> {
         .filter(|migration| !applied.iter().any(|name| name == migration.name))
         .collect();
     for migration in &missing {
-        connection.batch_execute(migration.portable)?;
         let specific = if connection.is_sqlite() {
             migration.sqlite
         } else {
             migration.postgres
         };
         // PostgreSQL refuses to run nothing.
-        if !specific.is_empty() {
-            connection.batch_execute(specific)?;
+        for statements in [migration.portable, specific].into_iter().filter(|sql| !sql.is_empty()) {
+            connection.batch_execute(statements)?;
         }
         diesel::insert_into(schema_migrations::table)
             .values(schema_migrations::name.eq(migration.name))

@@ -1,2 +1,0 @@
--- Nothing: a primary key is an index beside the table here. PostgreSQL refuses to run no statement at all.
-SELECT 1;
