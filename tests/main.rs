@@ -11,6 +11,7 @@
 mod harness;
 
 mod appointments;
+mod as_of;
 mod auth;
 mod batch;
 mod changes;

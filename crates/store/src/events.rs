@@ -349,9 +349,11 @@ pub fn trim(tx: &mut Transaction<'_>, before: Timestamp) -> Result<usize, Error>
         .do_update()
         .set(event_retention::trimmed_to.eq(last))
         .execute(c))?;
+    // Whatever is kept is younger than whatever is not, also where transactions took a while.
     let trimmed = events::table
         .filter(events::tenant_id.eq(tenant))
-        .filter(events::position.le(last));
+        .filter(events::position.le(last))
+        .filter(events::occurred_at.lt(before));
     Ok(diesel::delete(trimmed).execute(tx.connection())?)
 }
 

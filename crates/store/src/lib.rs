@@ -13,6 +13,7 @@ mod kinds;
 pub mod lookups;
 pub mod maintenance;
 mod migrations;
+mod past;
 mod pool;
 pub mod records;
 pub mod references;

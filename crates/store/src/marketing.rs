@@ -1,6 +1,7 @@
 //! M. Marketing, as kept.
 
 pub mod explanations;
+pub mod previews;
 pub mod segment_members;
 pub mod segment_refreshes;
 pub mod segments;

@@ -10,17 +10,17 @@ use crate::resource::Id;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::customer::customers::Customer;
-use domain::marketing::segments::{MembershipChange, Segment, read_rule};
+use domain::marketing::segments::{MembershipChange, Segment};
 use domain::operation::scopes::Scope as Permission;
 use domain::rule::{Rule, RuleNode};
 use domain::{Kind, input};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sql::Timestamp;
 use sql::ids::{CustomerId, SegmentId};
 use std::time::Instant;
-use store::filter::Page;
 use store::marketing::explanations::{self, Explanation};
-use store::marketing::{segment_members, segment_refreshes};
+use store::marketing::{previews, segment_members, segment_refreshes};
 use store::{records, references};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -69,6 +69,9 @@ pub(crate) struct SegmentPreviewRequest {
     #[validate(range(min = 0, max = 100))]
     #[schema(minimum = 0, maximum = 100, default = 10)]
     sample: i64,
+    /// An instant of the past: the rule is answered as it would have been then. Windows and relative times count from it.
+    /// A field has the value that it had, as the change feed tells; a rule about anything else of the past is refused.
+    as_of: Option<Timestamp>,
 }
 
 const fn ten() -> i64 {
@@ -78,10 +81,11 @@ const fn ten() -> i64 {
 /// What a rule comes to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SegmentPreview {
-    /// How many customers pass.
+    /// How many customers pass; with `as_of`: passed, also those that were deleted since.
     #[schema(minimum = 0)]
     count: i64,
-    /// Some of them, those that were there first.
+    /// Some of them, those that were there first. They are shown as they are, whatever they were at `as_of`; those that
+    /// were deleted since are not shown.
     sample: Vec<Customer>,
     /// How long it took to find them, in milliseconds.
     #[schema(minimum = 0)]
@@ -90,7 +94,8 @@ pub(crate) struct SegmentPreview {
 
 /// Preview a segment.
 ///
-/// Counts the customers that pass a rule now, and shows some of them. Nothing is kept.
+/// Counts the customers that pass a rule now, or passed it at an instant of the past (`as_of`), and shows some of them.
+/// Nothing is kept.
 #[utoipa::path(post, path = "/v1/segments/preview", tag = "Segments", operation_id = "preview_segment",
     request_body = SegmentPreviewRequest,
     responses((status = 200, description = "How many pass, and who for example", body = SegmentPreview)),
@@ -98,20 +103,14 @@ pub(crate) struct SegmentPreview {
 pub(crate) async fn preview_segment(mut reading: Reading<Segment>) -> Result<HttpResponse, Problem> {
     reading.caller.require(Permission::Read(Kind::Customer))?;
     std::mem::take(&mut reading.query).finish()?;
-    let context = reading.rule_context().await?;
     let wanted: SegmentPreviewRequest = input::parse_valid(&std::mem::take(&mut reading.body))?;
-    let page = Page {
-        rule: Some(read_rule(&wanted.rule, &context)?),
-        limit: wanted.sample,
-        ..Page::default()
-    };
     let started = Instant::now();
-    let (count, sample) = reading
-        .run(move |tx| Ok((records::count::<Customer>(tx, &page)?, records::page(tx, &page)?)))
+    let preview = reading
+        .run(move |tx| previews::preview(tx, &wanted.rule, wanted.as_of, wanted.sample))
         .await?;
     Ok(HttpResponse::Ok().json(SegmentPreview {
-        count,
-        sample,
+        count: preview.count,
+        sample: preview.sample,
         duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
     }))
 }
@@ -174,11 +173,15 @@ pub(crate) struct ExplainRequest {
     /// The customer.
     #[schema(value_type = uuid::Uuid)]
     customer_id: CustomerId,
+    /// An instant of the past: tells what the rule, as it is now, would have come to then. Whether the customer is a
+    /// member is told of today nevertheless.
+    as_of: Option<Timestamp>,
 }
 
 /// Explain a segment for a customer.
 ///
-/// Whether the customer is a member, and the rule with the verdict of each of its nodes and the value that it saw.
+/// Whether the customer is a member, and the rule with the verdict of each of its nodes and the value that it saw, now or
+/// at an instant of the past (`as_of`).
 #[utoipa::path(post, path = "/v1/segments/{id}/explain", tag = "Segments", operation_id = "explain_segment",
     params(("id" = uuid::Uuid, Path, description = "The segment")),
     request_body = ExplainRequest,
@@ -191,7 +194,7 @@ pub(crate) async fn explain_segment(id: Id, mut reading: Reading<Segment>) -> Re
     let explanation = reading
         .run(move |tx| {
             let wanted: ExplainRequest = references::read_body(tx, Kind::Segment, &body)?;
-            explanations::explain(tx, id.0, wanted.customer_id)
+            explanations::explain(tx, id.0, wanted.customer_id, wanted.as_of)
         })
         .await?;
     Ok(HttpResponse::Ok().json(explanation))

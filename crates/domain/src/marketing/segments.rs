@@ -125,6 +125,12 @@ pub fn read_rule(json: &Value, context: &RuleContext) -> Result<Rule, Refusal> {
         .map_err(|faults| Refusal::Invalid(faults.into_iter().map(|fault| fault.under("/rule")).collect()))
 }
 
+/// Reads the rule of a segment to be answered as of the context's instant in the past.
+pub fn read_rule_of_past(json: &Value, context: &RuleContext) -> Result<Rule, Refusal> {
+    Rule::parse_past(json, Kind::Customer, context)
+        .map_err(|faults| Refusal::Invalid(faults.into_iter().map(|fault| fault.under("/rule")).collect()))
+}
+
 /// Customers to be added to a static segment, and others to be removed from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, ToSchema, validator::Validate)]
 #[serde(deny_unknown_fields, default)]

@@ -42,6 +42,8 @@ pub(super) struct Reader<'a> {
     pub(super) context: &'a RuleContext,
     pub(super) faults: &'a mut Vec<Fault>,
     pub(super) values: &'a mut usize,
+    /// Whether the past is asked for, of which not every field tells.
+    pub(super) past: bool,
 }
 
 impl Reader<'_> {
@@ -245,7 +247,9 @@ impl Reader<'_> {
     ) -> Option<Check> {
         let result = match (comparison(operator), own) {
             (Some(comparison), Some(own)) => {
-                reference(field, raw, own, self.context).map(|other| Check::Compare(comparison, other))
+                let other = reference(field, raw, own, self.context);
+                let other = other.and_then(|other| self.operand_with_past(other, own));
+                other.map(|other| Check::Compare(comparison, other))
             }
             (None, _) => Err(wrong("another field goes only with eq, ne, gt, gte, lt and lte")),
             (_, None) => Err(wrong("another field can only be compared with one of the same record")),

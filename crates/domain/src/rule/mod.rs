@@ -11,6 +11,7 @@ mod literal;
 mod operator;
 pub mod order;
 mod parse;
+pub mod past;
 pub mod query;
 mod related;
 mod schema;
@@ -106,6 +107,12 @@ impl Rule {
     /// Reads a rule about records of a kind. Every fault is told, at its JSON Pointer from the root of the rule.
     pub fn parse(json: &serde_json::Value, kind: Kind, context: &RuleContext) -> Result<Self, Vec<Fault>> {
         parse::rule(json, kind.registry(), context)
+    }
+
+    /// Like [`Rule::parse`], for a rule that is answered as of the context's instant in the past. What the past is not
+    /// known of is refused.
+    pub fn parse_past(json: &serde_json::Value, kind: Kind, context: &RuleContext) -> Result<Self, Vec<Fault>> {
+        parse::rule_of_past(json, kind.registry(), context)
     }
 
     /// Like [`Rule::parse`], for a registry that stands alone.

@@ -13,7 +13,20 @@ const RESERVED: &[&str] = &["consent"];
 const BEYOND_EVENTS: &[&str] = &["related", "segment", "event", "history"];
 
 pub(super) fn rule(json: &Json, registry: &'static Registry, context: &RuleContext) -> Result<Rule, Vec<Fault>> {
+    read(Parser::new(context), json, registry)
+}
+
+pub(super) fn rule_of_past(
+    json: &Json,
+    registry: &'static Registry,
+    context: &RuleContext,
+) -> Result<Rule, Vec<Fault>> {
     let mut parser = Parser::new(context);
+    parser.past = true;
+    read(parser, json, registry)
+}
+
+fn read(mut parser: Parser<'_>, json: &Json, registry: &'static Registry) -> Result<Rule, Vec<Fault>> {
     match parser.node(json, registry, "", 1) {
         Some(rule) if parser.faults.is_empty() => Ok(rule),
         _ => Err(parser.faults),
@@ -24,6 +37,8 @@ pub(super) struct Parser<'a> {
     pub(super) context: &'a RuleContext,
     pub(super) faults: Vec<Fault>,
     pub(super) values: usize,
+    /// Whether the rule is asked of the past.
+    pub(super) past: bool,
     nodes: usize,
     related: usize,
 }
@@ -34,6 +49,7 @@ impl<'a> Parser<'a> {
             context,
             faults: Vec::new(),
             values: 0,
+            past: false,
             nodes: 0,
             related: 0,
         }
@@ -49,6 +65,7 @@ impl<'a> Parser<'a> {
             context: self.context,
             faults: &mut self.faults,
             values: &mut self.values,
+            past: self.past,
         }
     }
 
@@ -80,6 +97,7 @@ impl<'a> Parser<'a> {
             let message = "only all, any, not and field can be said of an event";
             return self.fault(format!("{at}/{name}"), "not_allowed", message);
         }
+        self.refuse_beyond_past(node, at)?;
         if ["related", "event", "history"]
             .iter()
             .any(|name| node.contains_key(*name))
@@ -172,21 +190,28 @@ impl<'a> Parser<'a> {
     }
 
     fn target(&mut self, node: &Map<String, Json>, registry: &'static Registry, at: &str) -> Option<Target> {
-        let at = format!("{at}/field");
+        let field_at = format!("{at}/field");
         let Some(path) = node.get("field") else {
             if registry.is_of_events() {
-                return self.fault(at, "required", "is required: events have no text that is searched");
+                return self.fault(
+                    field_at,
+                    "required",
+                    "is required: events have no text that is searched",
+                );
             }
-            return Some(Target::Record(None));
+            return self.with_past(Target::Record(None), registry, &format!("{at}/op"));
         };
         let Some(path) = path.as_str() else {
-            return self.fault(at, "invalid_type", "must be the name of a field");
+            return self.fault(field_at, "invalid_type", "must be the name of a field");
         };
-        let target = resolve(path, registry, self.context);
-        if target.is_none() {
-            return self.fault(at, "unknown_field", format!("is not a field of {}", registry.plural));
+        match resolve(path, registry, self.context) {
+            Some(target) => self.with_past(target, registry, &field_at),
+            None => self.fault(
+                field_at,
+                "unknown_field",
+                format!("is not a field of {}", registry.plural),
+            ),
         }
-        target
     }
 
     pub(super) fn operator(&mut self, node: &Map<String, Json>, at: &str) -> Option<Operator> {

@@ -183,18 +183,18 @@ impl Compiler<'_> {
             path.is_changed(self.sql, alias);
             self.sql.raw(" THEN ");
         }
-        self.told_anyway(alias, side, of);
+        self.told_as(alias, side, of, of.field_type);
         if path.within.is_some() {
             self.sql.raw(" END");
         }
     }
 
-    /// The same of an event that is known to have changed the field.
-    pub(super) fn told_anyway(&mut self, alias: Alias, side: Side, of: &Field) {
+    /// The same of an event that is known to have changed the field, in the form of a type.
+    pub(super) fn told_as(&mut self, alias: Alias, side: Side, of: &Field, form: FieldType) {
         let path = Path::of(of);
         self.sql.raw("(").either(
-            |postgres| path.postgres_value(postgres, alias, side, of.field_type),
-            |sqlite| path.sqlite_value(sqlite, alias, side, of.field_type),
+            |postgres| path.postgres_value(postgres, alias, side, form),
+            |sqlite| path.sqlite_value(sqlite, alias, side, form),
         );
         self.sql.raw(")");
     }

@@ -10,8 +10,9 @@ use super::text;
 use domain::Kind;
 use domain::operation::visibility::Visibility;
 use domain::registry::{Field, Link, Registry, Relation, Source};
-use domain::rule::{Check, Comparison, Operand, Quantifier, Rule, Test, Value};
+use domain::rule::{Check, Comparison, Operand, Rule, Test, Value};
 use domain::search::Search;
+use sql::Timestamp;
 use sql::ids::{RecordId, TenantId};
 
 /// Writes conditions on the records of one table.
@@ -19,6 +20,8 @@ pub(super) struct Compiler<'a> {
     pub(super) sql: &'a mut Fragment,
     pub(super) tenant: TenantId,
     pub(super) visibility: Visibility,
+    /// The instant of the past that is asked about.
+    pub(super) as_of: Option<Timestamp>,
     root: Scope,
 }
 
@@ -52,8 +55,14 @@ impl<'a> Compiler<'a> {
             sql,
             tenant,
             visibility,
+            as_of: None,
             root,
         }
+    }
+
+    /// The same, said of an instant of the past.
+    pub(super) const fn at(self, as_of: Option<Timestamp>) -> Self {
+        Self { as_of, ..self }
     }
 
     /// Those of the tenant that the caller may see.
@@ -61,12 +70,20 @@ impl<'a> Compiler<'a> {
         self.seen(self.root);
     }
 
+    /// Those that are not deleted; of the past: those that were there.
     pub(super) fn not_deleted(&mut self) {
-        self.sql.column(self.root.alias, "deleted_at").raw(" IS NULL");
+        self.there(self.root);
+    }
+
+    fn there(&mut self, scope: Scope) {
+        match self.as_of {
+            Some(instant) => self.was_there(scope, instant),
+            None => _ = self.sql.column(scope.alias, "deleted_at").raw(" IS NULL"),
+        }
     }
 
     pub(super) fn rule(&mut self, rule: &Rule) {
-        if !is_plain(rule) {
+        if !is_plain(rule) || self.as_of.is_some() {
             self.sql.varies();
         }
         self.node(self.root, rule);
@@ -122,7 +139,8 @@ impl<'a> Compiler<'a> {
     /// What holds of every record that a sub-select looks at.
     pub(super) fn seen_and_not_deleted(&mut self, scope: Scope) {
         self.seen(scope);
-        self.sql.raw(" AND ").column(scope.alias, "deleted_at").raw(" IS NULL");
+        self.sql.raw(" AND ");
+        self.there(scope);
     }
 
     pub(super) fn node(&mut self, scope: Scope, rule: &Rule) {
@@ -216,10 +234,8 @@ impl<'a> Compiler<'a> {
         if scope.strict {
             self.sql.raw("EXISTS (SELECT 1");
         } else {
-            self.sql
-                .column(scope.alias, own)
-                .raw(" IN (SELECT ")
-                .column(alias, other);
+            self.end(scope, own);
+            self.sql.raw(" IN (SELECT ").column(alias, other);
         }
         self.sql
             .raw(" FROM ")
@@ -228,14 +244,20 @@ impl<'a> Compiler<'a> {
             .alias(alias)
             .raw(" WHERE ");
         if scope.strict {
-            self.sql
-                .column(alias, other)
-                .raw(" = ")
-                .column(scope.alias, own)
-                .raw(" AND ");
+            self.sql.column(alias, other).raw(" = ");
+            self.end(scope, own);
+            self.sql.raw(" AND ");
         }
         condition(self, alias);
         self.sql.raw(")");
+    }
+
+    /// A column by which records are tied, which may have named another record in the past.
+    fn end(&mut self, scope: Scope, column: &'static str) {
+        match scope.registry.field_in(column) {
+            Some(field) if self.as_of.is_some() => self.operand(scope.alias, field),
+            _ => _ = self.sql.column(scope.alias, column),
+        }
     }
 
     fn field(&mut self, scope: Scope, field: &'static Field, check: &Check) {
@@ -262,12 +284,14 @@ impl<'a> Compiler<'a> {
         }
         if let Source::Custom { column, .. } = field.source
             && !matches!(check, Check::Compare(_, Operand::Field { .. }))
+            && self.as_of.is_none()
         {
             self.custom(scope, field, column, check);
             return;
         }
         let by_value = !matches!(check, Check::Compare(_, Operand::Field { .. }));
-        let decided = matches!(check, Check::Exists | Check::Missing) || (!field.optional && by_value);
+        let always_there = !field.optional && self.as_of.is_none();
+        let decided = matches!(check, Check::Exists | Check::Missing) || (always_there && by_value);
         self.decided(scope.strict && !decided, |compiler| {
             if let Some(currency) = currency_of(check) {
                 let amount = |compiler: &mut Self| compiler.operand(scope.alias, field);
@@ -293,33 +317,6 @@ impl<'a> Compiler<'a> {
         });
     }
 
-    /// A row of a custom field passes a check. A record without one passes none but that it is missing.
-    fn custom(&mut self, scope: Scope, field: &'static Field, column: &'static str, check: &Check) {
-        let missing = *check == Check::Missing;
-        if missing {
-            self.sql.raw("NOT ");
-        }
-        let scope = if missing { scope.strict() } else { scope };
-        self.member(scope, "id", "custom_values", "record_id", |compiler, alias| {
-            compiler.custom_rows(alias, field);
-            if missing {
-                return;
-            }
-            if let Some(currency) = currency_of(check) {
-                compiler
-                    .sql
-                    .raw(" AND ")
-                    .column(alias, "currency")
-                    .raw(" = ")
-                    .bind(currency);
-            }
-            // Said for SQLite, which does not conclude it from every check: the indexes are of what is not NULL.
-            compiler.sql.raw(" AND ").column(alias, column).raw(" IS NOT NULL AND ");
-            let operand = |compiler: &mut Self| _ = compiler.sql.column(alias, column);
-            compiler.check(alias, field, &operand, check);
-        });
-    }
-
     /// Makes NULL false where `wrap` asks for it.
     pub(super) fn decided(&mut self, wrap: bool, write: impl FnOnce(&mut Self)) {
         if wrap {
@@ -329,45 +326,6 @@ impl<'a> Compiler<'a> {
         } else {
             write(self);
         }
-    }
-
-    fn list(&mut self, scope: Scope, field: &'static Field, check: &Check) {
-        let (negated, check) = match check {
-            Check::Missing => (true, &Check::Exists),
-            Check::Has(Quantifier::None, values) => (true, &Check::Has(Quantifier::Any, values.clone())),
-            other => (false, other),
-        };
-        let scope = Scope {
-            strict: scope.strict || negated,
-            ..scope
-        };
-        if negated {
-            self.sql.raw("NOT ");
-        }
-        self.member(scope, "id", "record_values", "record_id", |compiler, alias| {
-            let kind = Value::Text(scope.registry.kind.as_str().to_owned());
-            let sql = &mut *compiler.sql;
-            sql.column(alias, "tenant_id")
-                .raw(" = ")
-                .bind(tenant_value(compiler.tenant));
-            sql.raw(" AND ").column(alias, "kind").raw(" = ").bind(kind);
-            sql.raw(" AND ")
-                .column(alias, "field")
-                .raw(" = ")
-                .bind(Value::Text(field.name.to_owned()));
-            if *check == Check::Exists {
-                return;
-            }
-            sql.raw(" AND ");
-            let operand = |compiler: &mut Self| _ = compiler.sql.column(alias, "value");
-            compiler.check(alias, field, &operand, check);
-            if let Check::Has(Quantifier::All, values) = check {
-                let distinct: std::collections::HashSet<_> = values.iter().map(|value| format!("{value:?}")).collect();
-                let count = i64::try_from(distinct.len()).unwrap_or(i64::MAX);
-                compiler.sql.raw(" GROUP BY ").column(alias, "record_id");
-                compiler.sql.raw(" HAVING COUNT(*) = ").bind(Value::Integer(count));
-            }
-        });
     }
 
     fn found(&mut self, scope: Scope, search: &Search) {

@@ -106,6 +106,11 @@ impl Fragment {
         self.aliases = self.aliases.max(other.aliases);
     }
 
+    /// The alias that is given out next.
+    pub(super) const fn next_alias(&self) -> Alias {
+        Alias::Numbered(self.aliases + 1)
+    }
+
     pub(super) const fn new_alias(&mut self) -> Alias {
         self.aliases += 1;
         Alias::Numbered(self.aliases)

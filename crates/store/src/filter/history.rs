@@ -78,6 +78,14 @@ impl Compiler<'_> {
             }
             None => {}
         }
+        if let Some(instant) = self.as_of {
+            let instant = Value::Instant(instant);
+            self.sql
+                .raw(" AND ")
+                .column(alias, LOGGED_AT.name)
+                .raw(" <= ")
+                .bind(instant);
+        }
         if let Some(window) = &logged.window {
             self.sql.raw(" AND ");
             let occurred = |compiler: &mut Self| _ = compiler.sql.column(alias, LOGGED_AT.name);
@@ -90,7 +98,10 @@ impl Compiler<'_> {
                 strict: false,
             };
             self.sql.raw(" AND ");
+            // What an event tells does not change.
+            let as_of = self.as_of.take();
             self.node(event, filter);
+            self.as_of = as_of;
         }
         if let Some(change) = &logged.change {
             let created = format!("{}.created", scope.registry.kind);

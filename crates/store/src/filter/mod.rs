@@ -11,6 +11,7 @@
 //!
 //! Values are bound; every name comes from the constants of the registry.
 
+mod beside;
 mod changes;
 mod check;
 mod compile;
@@ -18,6 +19,7 @@ mod fragment;
 mod history;
 mod operand;
 mod page;
+mod past;
 mod related;
 pub mod seen;
 mod text;
@@ -35,6 +37,7 @@ use domain::registry::Registry;
 use domain::rule::{Position, Rule, SortKey};
 use domain::search::Search;
 use fragment::{Dialect, Fragment};
+use sql::Timestamp;
 use sql::ids::TenantId;
 
 /// Which records of one kind are meant: those of a tenant that the caller may see, are not deleted, and pass rules.
@@ -43,6 +46,7 @@ pub struct Condition {
     registry: &'static Registry,
     tenant: TenantId,
     visibility: Visibility,
+    as_of: Option<Timestamp>,
     fragment: Fragment,
 }
 
@@ -61,9 +65,20 @@ impl Condition {
             registry,
             tenant,
             visibility,
+            as_of: None,
             fragment: Fragment::default(),
         };
         condition.compiler().visible();
+        condition
+    }
+
+    /// The records of a tenant that a caller may see today and that were there at an instant of the past. Rules are
+    /// answered as they would have been then.
+    pub fn as_of(registry: &'static Registry, tenant: TenantId, visibility: Visibility, instant: Timestamp) -> Self {
+        let mut condition = Self::even_deleted(registry, tenant, visibility);
+        condition.as_of = Some(instant);
+        condition.fragment.raw(" AND ");
+        condition.compiler().not_deleted();
         condition
     }
 
@@ -105,7 +120,7 @@ impl Condition {
     }
 
     const fn compiler(&mut self) -> Compiler<'_> {
-        Compiler::new(&mut self.fragment, self.registry, self.tenant, self.visibility)
+        Compiler::new(&mut self.fragment, self.registry, self.tenant, self.visibility).at(self.as_of)
     }
 }
 

@@ -8,6 +8,14 @@ use domain::rule::Value;
 impl Compiler<'_> {
     /// The value of a field that is not a list.
     pub(super) fn operand(&mut self, alias: Alias, field: &Field) {
+        match self.as_of {
+            Some(instant) if field.is_told() => self.value_then(alias, field, instant),
+            _ => self.value_now(alias, field),
+        }
+    }
+
+    /// The value that it has today.
+    pub(super) fn value_now(&mut self, alias: Alias, field: &Field) {
         match field.source {
             Source::Column(column) | Source::Money { minor: column, .. } => _ = self.sql.column(alias, column),
             Source::Json { column, member } => self.in_json(alias, column, member, field.field_type),
@@ -109,6 +117,14 @@ impl Compiler<'_> {
 
     /// The currency of an amount.
     pub(super) fn currency(&mut self, alias: Alias, field: &Field) {
+        match self.as_of {
+            Some(instant) if field.is_told() => self.currency_then(alias, field, instant),
+            _ => self.currency_now(alias, field),
+        }
+    }
+
+    /// The currency that it has today.
+    pub(super) fn currency_now(&mut self, alias: Alias, field: &Field) {
         match field.source {
             Source::Money { currency, .. } => _ = self.sql.column(alias, currency),
             Source::Json { column, member } => {

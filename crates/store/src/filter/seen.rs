@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Bool, Date, Double, Nullable, Text};
 use domain::operation::visibility::Visibility;
 use domain::registry::{Field, FieldType, Registry};
 use domain::rule::{Function, Holds, Logged, Related, Value};
+use sql::Timestamp;
 use sql::ids::TenantId;
 use sql::types::{Identifier, Instant};
 use std::marker::PhantomData;
@@ -73,6 +74,8 @@ pub struct Looking {
     pub tenant: TenantId,
     /// What the caller may see.
     pub visibility: Visibility,
+    /// The instant of the past that is asked about.
+    pub as_of: Option<Timestamp>,
 }
 
 impl Looking {
@@ -89,7 +92,8 @@ impl Looking {
             alias: Alias::Table(self.registry.table),
             strict: false,
         };
-        let mut compiler = Compiler::new(&mut fragment, self.registry, self.tenant, self.visibility);
+        let compiler = Compiler::new(&mut fragment, self.registry, self.tenant, self.visibility);
+        let mut compiler = compiler.at(self.as_of);
         write(&mut compiler, scope);
         if is_whole {
             fragment.raw(" AS bigint)");

@@ -3,7 +3,7 @@
 use crate::filter::Condition;
 use crate::filter::seen::{Looking, Seen, currency_seen};
 use crate::records;
-use crate::{Error, Transaction, references};
+use crate::{Error, Transaction, past, references};
 use diesel::prelude::*;
 use domain::custom_values::{NUMBER_SCALE, number_json};
 use domain::customer::customers::Customer;
@@ -27,15 +27,20 @@ pub struct Explanation {
     pub member: bool,
     /// Since when.
     pub entered_at: Option<Timestamp>,
-    /// Whether it passes the rule now; missing for a static segment.
+    /// Whether it passes the rule now, or passed it at `as_of`; missing for a static segment.
     pub holds: Option<bool>,
     /// The rule, each node with `holds`, and those without nodes below with the value `seen`.
     #[schema(value_type = Option<Object>)]
     pub rule: Option<Value>,
 }
 
-/// Explains a segment for one customer.
-pub fn explain(tx: &mut Transaction<'_>, segment: RecordId, customer: CustomerId) -> Result<Explanation, Error> {
+/// Explains a segment for one customer: its rule as it is, for the customer as it is or was at an instant of the past.
+pub fn explain(
+    tx: &mut Transaction<'_>,
+    segment: RecordId,
+    customer: CustomerId,
+    as_of: Option<Timestamp>,
+) -> Result<Explanation, Error> {
     let segment = records::get::<Segment>(tx, segment)?;
     let customer = named_customer(tx, RecordId(customer.0))?;
     let entered_at: Option<Timestamp> = segment_members::table
@@ -47,12 +52,23 @@ pub fn explain(tx: &mut Transaction<'_>, segment: RecordId, customer: CustomerId
         .select(segment_members::entered_at)
         .first(tx.connection())
         .optional()?;
-    let rule = segment
-        .fields
-        .rule
-        .as_ref()
-        .map(|rule| explain_rule(tx, &rule.0, &customer))
-        .transpose()?;
+    let rule = match &segment.fields.rule {
+        Some(rule) => {
+            // Reads the whole first, so that everything wrong with it is told.
+            past::read_rule_at(tx, &rule.0, as_of)?;
+            let one = Explained::new(tx, &customer, as_of)?;
+            Some(explain_rule(tx, &rule.0, &one)?)
+        }
+        None if as_of.is_some() => {
+            return Err(Refusal::fault(
+                "/as_of",
+                "not_allowed",
+                "goes with a rule, which a static segment lacks",
+            )
+            .into());
+        }
+        None => None,
+    };
     Ok(Explanation {
         member: entered_at.is_some(),
         entered_at,
@@ -73,8 +89,48 @@ fn named_customer(tx: &mut Transaction<'_>, id: RecordId) -> Result<Customer, Er
     }
 }
 
+/// Whom a rule is explained for.
+#[derive(Debug)]
+pub struct Explained<'a> {
+    customer: &'a Customer,
+    /// As it is, or was.
+    record: Value,
+    as_of: Option<Timestamp>,
+}
+
+impl<'a> Explained<'a> {
+    /// A customer as it is, or as it was at an instant of the past.
+    pub fn new(tx: &mut Transaction<'_>, customer: &'a Customer, as_of: Option<Timestamp>) -> Result<Self, Error> {
+        let record = past::record_at(tx, customer.meta.id, serde_json::to_value(customer)?, as_of)?;
+        let one = Self {
+            customer,
+            record,
+            as_of,
+        };
+        if as_of.is_some() && !one.passes(tx, None)? {
+            return Err(Refusal::fault("/as_of", "out_of_range", "the customer was not there then").into());
+        }
+        Ok(one)
+    }
+
+    /// Asks the database, as a list of customers would.
+    fn passes(&self, tx: &mut Transaction<'_>, rule: Option<&Rule>) -> Result<bool, Error> {
+        let (registry, tenant, visibility) = (Kind::Customer.registry(), tx.tenant(), tx.scope().visibility);
+        let condition = match self.as_of {
+            Some(instant) => Condition::as_of(registry, tenant, visibility, instant),
+            None => Condition::new(registry, tenant, visibility),
+        };
+        let found: i64 = customers::table
+            .filter(condition.with_rule(rule))
+            .filter(customers::id.eq(self.customer.meta.id))
+            .select(diesel::dsl::count_star())
+            .first(tx.connection())?;
+        Ok(found > 0)
+    }
+}
+
 /// The nodes of a rule with what each comes to for a customer.
-pub fn explain_rule(tx: &mut Transaction<'_>, node: &Value, customer: &Customer) -> Result<Value, Error> {
+pub fn explain_rule(tx: &mut Transaction<'_>, node: &Value, customer: &Explained<'_>) -> Result<Value, Error> {
     let mut explained = node.as_object().cloned().unwrap_or_default();
     let verdict = match node {
         Value::Object(members) if members.contains_key("all") => {
@@ -96,17 +152,18 @@ pub fn explain_rule(tx: &mut Transaction<'_>, node: &Value, customer: &Customer)
             verdict
         }
         leaf => {
-            let rule = read_rule(leaf, &tx.rule_context()?)?;
+            let context = past::context_at(tx, customer.as_of)?;
+            let rule = read_rule(leaf, &context)?;
             let seen = seen(tx, &rule, customer)?;
             explained.insert("seen".to_owned(), seen);
-            passes(tx, &rule, customer)?
+            customer.passes(tx, Some(&rule))?
         }
     };
     explained.insert("holds".to_owned(), json!(verdict));
     Ok(Value::Object(explained))
 }
 
-fn explain_each(tx: &mut Transaction<'_>, nodes: &Value, customer: &Customer) -> Result<Vec<Value>, Error> {
+fn explain_each(tx: &mut Transaction<'_>, nodes: &Value, customer: &Explained<'_>) -> Result<Vec<Value>, Error> {
     let nodes = nodes.as_array().map(Vec::as_slice).unwrap_or_default();
     nodes.iter().map(|node| explain_rule(tx, node, customer)).collect()
 }
@@ -115,25 +172,16 @@ fn holds(explained: &Value) -> bool {
     explained.get("holds").and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// Asks the database, as a list of customers would.
-fn passes(tx: &mut Transaction<'_>, rule: &Rule, customer: &Customer) -> Result<bool, Error> {
-    let condition = Condition::new(Kind::Customer.registry(), tx.tenant(), tx.scope().visibility);
-    let found: i64 = customers::table
-        .filter(condition.with_rule(Some(rule)))
-        .filter(customers::id.eq(customer.meta.id))
-        .select(diesel::dsl::count_star())
-        .first(tx.connection())?;
-    Ok(found > 0)
-}
-
-fn seen(tx: &mut Transaction<'_>, rule: &Rule, customer: &Customer) -> Result<Value, Error> {
+fn seen(tx: &mut Transaction<'_>, rule: &Rule, explained: &Explained<'_>) -> Result<Value, Error> {
+    let customer = explained.customer;
     let looking = Looking {
         registry: Kind::Customer.registry(),
         tenant: tx.tenant(),
         visibility: tx.scope().visibility,
+        as_of: explained.as_of,
     };
     match rule {
-        Rule::Test(test) => of_field(tx, looking, test, customer),
+        Rule::Test(test) => of_field(tx, looking, test, explained),
         Rule::Related(related) => {
             let value = load(tx, looking.related(related), customer)?;
             Ok(match currency_seen(related) {
@@ -177,13 +225,18 @@ fn amount(minor: &Value, currency: &str) -> Value {
     money.map_or(Value::Null, |money| json!(money))
 }
 
-fn of_field(tx: &mut Transaction<'_>, looking: Looking, test: &Test, customer: &Customer) -> Result<Value, Error> {
-    let record = serde_json::to_value(customer)?;
+fn of_field(
+    tx: &mut Transaction<'_>,
+    looking: Looking,
+    test: &Test,
+    explained: &Explained<'_>,
+) -> Result<Value, Error> {
+    let (customer, record) = (explained.customer, &explained.record);
     let Some(relation) = test.via else {
         return match test.field.source {
             Source::Values => values(customer, test.field),
             Source::Beside { .. } => load(tx, looking.field(test.field), customer),
-            _ => Ok(member(&record, test.field)),
+            _ => Ok(member(record, test.field)),
         };
     };
     let Link::One { column } = relation.link else {
@@ -196,10 +249,11 @@ fn of_field(tx: &mut Transaction<'_>, looking: Looking, test: &Test, customer: &
     else {
         return Ok(Value::Null);
     };
-    let related = references::load_related(tx, relation.target, &[id])?;
-    Ok(related
-        .get(&id)
-        .map_or(Value::Null, |record| member(record, test.field)))
+    let mut related = references::load_related(tx, relation.target, &[id])?;
+    Ok(match related.remove(&id) {
+        Some(record) => member(&past::record_at(tx, id, record, explained.as_of)?, test.field),
+        None => Value::Null,
+    })
 }
 
 fn member(record: &Value, field: &Field) -> Value {

@@ -28,14 +28,9 @@ pub(crate) fn database() -> Database {
             None,
         ),
         "postgres" => {
-            let url = std::env::var("RAPPORT_TEST_POSTGRES_URL")
-                .expect("RAPPORT_TEST_POSTGRES_URL must name a server: run under scripts/postgres");
-            let name = format!("filters_{}", RecordId::new().0.simple());
-            let mut server = PgConnection::establish(&url).unwrap();
-            server.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-            let (server_url, _) = url.rsplit_once('/').unwrap();
-            let connection = PgConnection::establish(&format!("{server_url}/{name}")).unwrap();
-            (DatabaseConnection::Postgres(connection), Some((url, name)))
+            let (server, url, name) = new_on_postgres();
+            let connection = PgConnection::establish(&url).unwrap();
+            (DatabaseConnection::Postgres(connection), Some((server, name)))
         }
         other => panic!("RAPPORT_TEST_DATABASE must be sqlite or postgres, not {other}"),
     };
@@ -90,10 +85,62 @@ impl DerefMut for Database {
 impl Drop for Database {
     fn drop(&mut self) {
         self.connection = None;
-        if let Some((url, name)) = &self.temporary {
-            let dropped = PgConnection::establish(url)
-                .map(|mut server| server.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
-            drop(dropped);
+        if let Some((server, name)) = &self.temporary {
+            remove(server, name);
+        }
+    }
+}
+
+/// A database of its own on the server: the URLs of the server's first one and of the new one, and its name.
+fn new_on_postgres() -> (String, String, String) {
+    let url = std::env::var("RAPPORT_TEST_POSTGRES_URL")
+        .expect("RAPPORT_TEST_POSTGRES_URL must name a server: run under scripts/postgres");
+    let name = format!("filters_{}", RecordId::new().0.simple());
+    let mut server = PgConnection::establish(&url).unwrap();
+    server.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    let own = format!("{server}/{name}");
+    (url, own, name)
+}
+
+fn remove(server: &str, name: &str) {
+    let dropped = PgConnection::establish(server)
+        .map(|mut server| server.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+    drop(dropped);
+}
+
+/// Where a store can make a database of its own, which goes when this is dropped.
+pub(crate) struct Place {
+    pub(crate) url: String,
+    postgres: Option<(String, String)>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        if std::env::var("RAPPORT_TEST_DATABASE").is_ok_and(|choice| choice == "postgres") {
+            let (server, url, name) = new_on_postgres();
+            return Self {
+                url,
+                postgres: Some((server, name)),
+            };
+        }
+        let file = std::env::temp_dir().join(format!("filters_{}.db", RecordId::new().0.simple()));
+        Self {
+            url: format!("sqlite://{}", file.display()),
+            postgres: None,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some((server, name)) = &self.postgres {
+            remove(server, name);
+        }
+        if let Some(file) = self.url.strip_prefix("sqlite://") {
+            for end in ["", "-wal", "-shm"] {
+                drop(std::fs::remove_file(format!("{file}{end}")));
+            }
         }
     }
 }

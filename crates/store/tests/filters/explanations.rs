@@ -8,7 +8,7 @@ use domain::customer::customers::Customer;
 use domain::rule::Rule;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rapport_store::marketing::explanations::explain_rule;
+use rapport_store::marketing::explanations::{Explained, explain_rule};
 use rapport_store::operation::tenants;
 use rapport_store::{Scope, Transaction, records};
 use serde_json::json;
@@ -35,7 +35,8 @@ fn an_explanation_comes_to_what_the_rule_selects() {
         };
         let id = customers[which % customers.len()];
         let customer = records::get::<Customer>(&mut tx, id).unwrap();
-        let explained = explain_rule(&mut tx, &json, &customer).unwrap();
+        let one = Explained::new(&mut tx, &customer, None).unwrap();
+        let explained = explain_rule(&mut tx, &json, &one).unwrap();
         let condition = tenant.condition(Kind::Customer).with_rule(Some(&rule));
         let selected = select(&mut database, Kind::Customer, condition).contains(&id);
         prop_assert_eq!(&explained["holds"], selected, "{}", explained);

@@ -14,6 +14,7 @@ mod nodes;
 mod oracle;
 mod overview;
 mod pages;
+mod past;
 mod plans;
 mod registry;
 mod related;

@@ -48,7 +48,7 @@ impl<T: QueryFragment<MultiBackend>, S> QueryFragment<MultiBackend> for Explain<
 }
 
 /// The plan, one step a line.
-fn explain<T: QueryFragment<MultiBackend>>(database: &mut Database, query: T) -> String {
+pub(crate) fn explain<T: QueryFragment<MultiBackend>>(database: &mut Database, query: T) -> String {
     let lines = if database.is_sqlite() {
         let steps = Explain::<_, (Integer, Integer, Integer, Text)>(query, PhantomData);
         let steps: Vec<(i32, i32, i32, String)> = steps.load(&mut **database).unwrap();

@@ -4,6 +4,7 @@ mod events;
 mod fields;
 mod limits;
 mod order;
+mod past;
 mod query;
 mod related;
 mod window;
