@@ -33,6 +33,7 @@ async fn nothing_is_shown_of_a_customer_about_whom_there_is_nothing() {
     for section in ["tasks", "appointments", "notes", "segments"] {
         assert_eq!(seen[section], none, "{section}");
     }
+    assert_eq!(seen["documents"], json!({"count": 0, "data": [], "has_more": false}));
     let totals = json!({"count": 0, "amounts": []});
     let opportunities = json!({"open": totals, "won": totals, "lost": totals, "data": [], "has_more": false});
     assert_eq!(seen["opportunities"], opportunities);
@@ -173,6 +174,16 @@ async fn a_customer_is_seen_with_its_matters_and_what_is_planned() {
         id_of(&tenant.create("notes", body).await)
     };
     let (pinned, plain) = (note("Pays late", true).await, note("Likes tea", false).await);
+    let file = async |name: &str| {
+        let body = json!({"subject": {"type": "customer", "id": acme}, "name": name});
+        id_of(&tenant.create("documents", body).await)
+    };
+    let (offer, contract, draft) = (
+        file("Offer.pdf").await,
+        file("Contract.pdf").await,
+        file("Draft.pdf").await,
+    );
+    tenant.delete(&format!("/v1/documents/{draft}")).await.expect(204);
     let segment = tenant
         .create("segments", json!({"name": "Gold", "kind": "static"}))
         .await;
@@ -202,6 +213,8 @@ async fn a_customer_is_seen_with_its_matters_and_what_is_planned() {
     let next: Vec<_> = next.iter().map(|next| id_of(&next["appointment"])).collect();
     assert_eq!(next, [weekly, last]);
     assert_eq!(ids(&seen["notes"]), [pinned, plain]);
+    assert_eq!(seen["documents"]["count"], 2);
+    assert_eq!(ids(&seen["documents"]), [contract, offer]);
     assert_eq!(seen["segments"]["data"][0]["name"], "Gold");
     assert!(seen["segments"]["data"][0]["entered_at"].is_string());
 

@@ -17,9 +17,9 @@ const USUAL: i64 = 5;
 
 /// Get everything that one screen shows of a customer.
 ///
-/// The customer with its owner, relationships, opportunities, tickets, interactions, tasks, appointments, notes and
-/// segments, in one answer of bounded size: each section shows up to `limit` records, tells in `has_more` whether there
-/// are more, and has the figures of all. It takes at most 18 queries of the database, however much there is about the
+/// The customer with its owner, relationships, opportunities, tickets, interactions, tasks, appointments, notes,
+/// documents and segments, in one answer of bounded size: each section shows up to `limit` records, tells in `has_more` whether there
+/// are more, and has the figures of all. It takes at most 20 queries of the database, however much there is about the
 /// customer.
 ///
 /// Each section needs the scope to read its records (`owner` needs `users:read`): without it the section is missing, or
@@ -28,7 +28,7 @@ const USUAL: i64 = 5;
 #[utoipa::path(get, path = "/v1/customers/{id}/360", tag = "Customers", operation_id = "get_customer_overview",
     params(
         ("id" = uuid::Uuid, Path, description = "The customer"),
-        ("sections" = Option<String>, Query, description = "The sections wanted, parted by commas; by default all that the caller may read", pattern = r"^\s*(owner|relationships|opportunities|tickets|interactions|tasks|appointments|notes|segments)\s*(,\s*(owner|relationships|opportunities|tickets|interactions|tasks|appointments|notes|segments)\s*)*$"),
+        ("sections" = Option<String>, Query, description = "The sections wanted, parted by commas; by default all that the caller may read", pattern = r"^\s*(owner|relationships|opportunities|tickets|interactions|tasks|appointments|notes|documents|segments)\s*(,\s*(owner|relationships|opportunities|tickets|interactions|tasks|appointments|notes|documents|segments)\s*)*$"),
         ("limit" = Option<i64>, Query, description = "Records in each section", minimum = 1, maximum = 50),
     ),
     responses((status = 200, description = "What there is about it", body = CustomerOverview)),

@@ -1,6 +1,7 @@
 //! The overview of a customer: what one screen shows of it, and the figures in it.
 
 use crate::customer::customers::Customer;
+use crate::customer::documents::Document;
 use crate::customer::lifecycle::Lifecycle;
 use crate::customer::notes::Note;
 use crate::customer::relationships::Relationship;
@@ -42,6 +43,8 @@ sql::text_enum! {
         Appointments = "appointments",
         /// What was written down about it.
         Notes = "notes",
+        /// The files that belong to it.
+        Documents = "documents",
         /// The segments it is in.
         Segments = "segments",
     }
@@ -59,6 +62,7 @@ impl OverviewSection {
             Self::Tasks => Kind::Task,
             Self::Appointments => Kind::Appointment,
             Self::Notes => Kind::Note,
+            Self::Documents => Kind::Document,
             Self::Segments => Kind::Segment,
         }
     }
@@ -102,6 +106,10 @@ pub struct CustomerOverview {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub notes: Option<NoteOverview>,
+    /// The files that belong to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub documents: Option<DocumentOverview>,
     /// The segments it is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -362,6 +370,18 @@ impl NextAppointment {
 pub struct NoteOverview {
     /// The pinned ones before the others, the latest first.
     pub data: Vec<Note>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
+/// The documents of a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct DocumentOverview {
+    /// How many there are.
+    #[schema(minimum = 0)]
+    pub count: i64,
+    /// The latest.
+    pub data: Vec<Document>,
     /// Whether there are more.
     pub has_more: bool,
 }

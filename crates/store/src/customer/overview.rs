@@ -11,11 +11,12 @@ use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use domain::customer::customers::Customer;
+use domain::customer::documents::Document;
 use domain::customer::notes::Note;
 use domain::customer::overview::{
-    AppointmentOverview, CustomerName, CustomerOverview, CustomerTie, InteractionOverview, NextAppointment,
-    NoteOverview, OpportunityOverview, OpportunityShare, OpportunityTotals, OverviewSection, RelationshipOverview,
-    SegmentMembership, SegmentOverview, TaskOverview, TicketOverview, TicketShare,
+    AppointmentOverview, CustomerName, CustomerOverview, CustomerTie, DocumentOverview, InteractionOverview,
+    NextAppointment, NoteOverview, OpportunityOverview, OpportunityShare, OpportunityTotals, OverviewSection,
+    RelationshipOverview, SegmentMembership, SegmentOverview, TaskOverview, TicketOverview, TicketShare,
 };
 use domain::customer::relationships::{Relationship, RelationshipRole};
 use domain::interaction::appointments::{Appointment, AppointmentStatus};
@@ -33,7 +34,7 @@ use domain::{Kind, Record};
 use std::collections::{BTreeSet, HashMap};
 
 /// The queries of an overview with all its sections, at most. The API document says so too.
-pub const MOST_QUERIES: usize = 18;
+pub const MOST_QUERIES: usize = 20;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -69,6 +70,7 @@ pub fn overview(tx: &mut Transaction<'_>, id: RecordId, wanted: &Wanted) -> Resu
         tasks: section!(Tasks, of.tasks(tx)?),
         appointments: section!(Appointments, of.appointments(tx)?),
         notes: section!(Notes, of.notes(tx)?),
+        documents: section!(Documents, of.documents(tx)?),
         segments: section!(Segments, of.segments(tx)?),
         customer,
     })
@@ -110,10 +112,14 @@ struct Of {
 }
 
 impl Of {
+    /// That a field names the customer.
+    fn named_by(self, kind: Kind, field: &str) -> Result<Rule, Error> {
+        compares(kind, field, Comparison::Equal, Value::Id(RecordId(self.customer.0)))
+    }
+
     /// That records are of the customer and may be seen.
     fn condition<R: Stored>(self, tx: &Transaction<'_>) -> Result<Condition, Error> {
-        let customer = Value::Id(RecordId(self.customer.0));
-        let its = compares(R::KIND, "customer_id", Comparison::Equal, customer)?;
+        let its = self.named_by(R::KIND, "customer_id")?;
         Ok(records::visible_condition::<R>(tx).with_rule(Some(&its)))
     }
 
@@ -126,8 +132,7 @@ impl Of {
         rules: Vec<Rule>,
         order: &[(&str, bool)],
     ) -> Result<(Vec<R>, bool), Error> {
-        let customer = Value::Id(RecordId(self.customer.0));
-        let its = compares(R::KIND, names, Comparison::Equal, customer)?;
+        let its = self.named_by(R::KIND, names)?;
         let sort = order.iter().map(|(name, descending)| key(R::KIND, name, *descending));
         let page = Page {
             rule: Some(Rule::All(std::iter::once(its).chain(rules).collect())),
@@ -352,6 +357,20 @@ impl Of {
         has_more |= more || data.len() > self.limit;
         data.truncate(self.limit);
         Ok(NoteOverview { data, has_more })
+    }
+
+    fn documents(self, tx: &mut Transaction<'_>) -> Result<DocumentOverview, Error> {
+        let (data, has_more) = self.first::<Document>(tx, "subject.id", Vec::new(), &[("id", true)])?;
+        let its = Page {
+            rule: Some(self.named_by(Kind::Document, "subject.id")?),
+            kept: true,
+            ..Page::default()
+        };
+        Ok(DocumentOverview {
+            count: records::count::<Document>(tx, &its)?,
+            data,
+            has_more,
+        })
     }
 
     fn segments(self, tx: &mut Transaction<'_>) -> Result<SegmentOverview, Error> {

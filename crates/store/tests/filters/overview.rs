@@ -5,6 +5,7 @@ use diesel::connection::{Connection, InstrumentationEvent};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use domain::customer::customers::Customer;
+use domain::customer::documents::Document;
 use domain::customer::notes::Note;
 use domain::customer::overview::OverviewSection;
 use domain::customer::relationships::Relationship;
@@ -64,6 +65,10 @@ fn busy(tx: &mut Transaction<'_>, customer: RecordId, times: usize) {
         make::<Appointment>(
             tx,
             json!({"subject": "Meet", "starts_at": starts, "ends_at": ends, "customer_id": customer}),
+        );
+        make::<Document>(
+            tx,
+            json!({"subject": {"type": "customer", "id": customer}, "name": format!("{number}.pdf")}),
         );
         make::<Note>(
             tx,
@@ -130,6 +135,11 @@ fn an_overview_takes_no_more_queries_the_more_there_is() {
     let (seen, _) = statements(&mut database, &scope, |tx| overview(tx, ids[2], &wanted).unwrap());
     assert_eq!(seen.tickets.unwrap().open_count, 40);
     assert!(seen.relationships.unwrap().has_more);
+    let documents = seen.documents.unwrap();
+    assert_eq!(
+        (documents.count, documents.data.len(), documents.has_more),
+        (40, 5, true)
+    );
 }
 
 #[derive(QueryableByName)]
