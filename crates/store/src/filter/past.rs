@@ -45,10 +45,11 @@ impl Compiler<'_> {
         self.sql.raw("CASE WHEN ").column(alias, "updated_at").raw(" <= ");
         self.sql.bind(Value::Instant(instant)).raw(" THEN ");
         now(self);
-        self.sql.raw(" WHEN EXISTS (SELECT 1");
+        // PostgreSQL may answer EXISTS from a hash of the whole log, but looks this up for each record.
+        self.sql.raw(" WHEN (SELECT 1");
         let event = self.since(alias, instant);
         path.is_changed(self.sql.raw(" AND "), event);
-        self.sql.raw(") THEN (SELECT ");
+        self.sql.raw(" LIMIT 1) IS NOT NULL THEN (SELECT ");
         // The names of sub-selects are given out in the order in which they are written, so this one is known ahead.
         let event = self.sql.next_alias();
         before(self, event);
