@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0009_custom_fields", portable),
     migration!("0010_merges", portable),
     migration!("0011_clustered_lookups", sqlite),
+    migration!("0012_lookups_of_a_record", portable),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.
