@@ -34,29 +34,55 @@ macro_rules! on_either {
 }
 
 /// Rows that one statement inserts at most: it may have 65,535 parameters, and a table 32 columns.
-pub const ROWS_A_STATEMENT: usize = 1000;
+const MOST_ROWS: usize = 1000;
 
-/// Inserts the rows of an iterator: many in one statement on PostgreSQL, where round trips cost most, and one by one on
-/// SQLite, which then need not prepare a statement for every number of rows.
+/// Inserts rows in as few statements as can be, and tells how many were written. A single one is inserted by a way of its
+/// own, because its statement stays prepared: that of several is parsed and planned each time.
+pub fn in_portions<C, R>(
+    connection: &mut C,
+    rows: impl IntoIterator<Item = R>,
+    single: impl Fn(&mut C, R) -> QueryResult<usize>,
+    several: impl Fn(&mut C, Vec<R>) -> QueryResult<usize>,
+) -> QueryResult<usize> {
+    let mut rows = rows.into_iter().collect::<Vec<_>>().into_iter();
+    let mut written = 0;
+    while rows.len() > 1 {
+        written += several(connection, rows.by_ref().take(MOST_ROWS).collect())?;
+    }
+    match rows.next() {
+        Some(last) => Ok(written + single(connection, last)?),
+        None => Ok(written),
+    }
+}
+
+/// Inserts the rows of an iterator, and tells how many were written: many in one statement on PostgreSQL, where round
+/// trips cost most, and one by one on SQLite, which has none. With `on_conflict_do_nothing` those that are there already
+/// are left out.
 #[macro_export]
 macro_rules! insert_all {
-    ($connection:expr, $table:expr, $rows:expr) => {
+    (@postgres $table:expr) => {
+        |c, rows| ::diesel::RunQueryDsl::execute(::diesel::insert_into($table).values(rows), c)
+    };
+    (@postgres $table:expr, $conflict:ident) => {
+        |c, rows| ::diesel::RunQueryDsl::execute(::diesel::insert_into($table).values(rows).$conflict(), c)
+    };
+    (@sqlite $insert:expr) => { $insert };
+    (@sqlite $insert:expr, $conflict:ident) => { $crate::Kept($insert.$conflict()) };
+    ($connection:expr, $table:expr, $rows:expr $(, $conflict:ident)?) => {
         match $connection {
-            $crate::DatabaseConnection::Postgres(c) => {
-                let mut rows = $rows.into_iter();
-                loop {
-                    let some: Vec<_> = rows.by_ref().take($crate::ROWS_A_STATEMENT).collect();
-                    if some.is_empty() {
-                        break Ok(());
-                    }
-                    if let Err(error) = ::diesel::insert_into($table).values(some).execute(c) {
-                        break Err(error);
-                    }
-                }
-            }
+            $crate::DatabaseConnection::Postgres(c) => $crate::in_portions(
+                c,
+                $rows,
+                $crate::insert_all!(@postgres $table $(, $conflict)?),
+                $crate::insert_all!(@postgres $table $(, $conflict)?),
+            ),
             $crate::DatabaseConnection::Sqlite(c) => $rows
                 .into_iter()
-                .try_for_each(|row| ::diesel::insert_into($table).values(row).execute(c).map(drop)),
+                .map(|row| {
+                    let insert = ::diesel::insert_into($table).values(row);
+                    ::diesel::RunQueryDsl::execute($crate::insert_all!(@sqlite insert $(, $conflict)?), c)
+                })
+                .sum::<::diesel::QueryResult<usize>>(),
         }
     };
 }

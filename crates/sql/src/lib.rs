@@ -11,7 +11,7 @@ pub mod schema;
 mod timestamp;
 pub mod types;
 
-pub use connection::{DatabaseConnection, MultiBackend, MultiRawValue, ROWS_A_STATEMENT};
+pub use connection::{DatabaseConnection, MultiBackend, MultiRawValue, in_portions};
 pub use document::Json;
 pub use kept::Kept;
 pub use timestamp::Timestamp;

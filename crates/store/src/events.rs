@@ -265,10 +265,10 @@ pub(crate) fn append(
     match position {
         Some(position) => {
             let rows = new.iter().map(|event| (events::position.eq(position), event));
-            insert_all!(connection, events::table, rows)?;
+            insert_all!(connection, events::table, rows)?
         }
         None => insert_all!(connection, events::table, new)?,
-    }
+    };
     Ok(())
 }
 

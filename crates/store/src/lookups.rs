@@ -9,7 +9,7 @@ use domain::record::ExternalId;
 use domain::{Fields, Kind, Record, Refusal};
 use sql::ids::{RecordId, TenantId};
 use sql::schema::{external_ids, record_values, search_texts};
-use sql::{DatabaseConnection, Kept, insert_all, on_either};
+use sql::{Kept, insert_all, on_either};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,24 +188,8 @@ fn insert_external_ids(
             external_ids::record_id.eq(*record),
         )
     };
-    let written = match tx.connection() {
-        _ if new.is_empty() => return Ok(()),
-        DatabaseConnection::Postgres(c) => diesel::insert_into(external_ids::table)
-            .values(new.iter().map(row).collect::<Vec<_>>())
-            .on_conflict_do_nothing()
-            .execute(c)?,
-        DatabaseConnection::Sqlite(c) => {
-            let insert = |row| {
-                Kept(
-                    diesel::insert_into(external_ids::table)
-                        .values(row)
-                        .on_conflict_do_nothing(),
-                )
-                .execute(c)
-            };
-            new.iter().map(row).map(insert).sum::<QueryResult<usize>>()?
-        }
-    };
+    let rows = new.iter().map(row);
+    let written = insert_all!(tx.connection(), external_ids::table, rows, on_conflict_do_nothing)?;
     if written == new.len() {
         return Ok(());
     }

@@ -250,7 +250,7 @@ macro_rules! stored {
                             $(&record.$part),+
                         )
                     });
-                    ::sql::insert_all!(connection, $table::table, rows)
+                    ::sql::insert_all!(connection, $table::table, rows).map(drop)
                 }
 
                 fn update(&self, connection: &mut DatabaseConnection, version: i64) -> QueryResult<bool> {

@@ -9,13 +9,16 @@ use domain::customer::customers::Customer;
 use domain::customer::duplicates::{DuplicateCandidate, DuplicateName, DuplicatePair, Identity, KEYS, REFUSED};
 use domain::{Kind, Record};
 use serde::{Deserialize, Serialize};
-use sql::DatabaseConnection;
 use sql::ids::{CustomerId, RecordId};
 use sql::schema::record_values;
+use sql::{DatabaseConnection, on_either};
 use std::collections::{BTreeSet, HashMap};
 
 /// Customers that share a value with one and are compared with it, at most. What many share says little.
 const MOST_CANDIDATES: i64 = 50;
+
+/// So many keys are asked for one by one on PostgreSQL, too: a statement that has to be planned costs as much.
+const FEW_KEYS: usize = 4;
 
 /// Refuses new customers that there seem to be already, unless the caller knows better.
 pub(crate) fn check_new(tx: &mut Transaction<'_>, new: &[Customer]) -> Result<(), Error> {
@@ -111,7 +114,7 @@ fn having(
     let mut found: HashMap<DuplicateKey, Vec<RecordId>> = HashMap::new();
     match tx.connection() {
         _ if keys.is_empty() => {}
-        DatabaseConnection::Postgres(c) => {
+        DatabaseConnection::Postgres(c) if keys.len() > FEW_KEYS => {
             let keys: Vec<_> = keys.into_iter().collect();
             let (fields, values): (Vec<_>, Vec<_>) = keys.iter().map(|(field, value)| (*field, value.as_str())).unzip();
             let rows: Vec<Found> = diesel::sql_query(
@@ -132,18 +135,18 @@ fn having(
                     .push(row.record_id);
             }
         }
-        // Asked one by one: of all keys at once, SQLite would read every value of every customer. A list of values
-        // would be a new statement to prepare each time.
-        DatabaseConnection::Sqlite(c) => {
+        // Asked one by one, by a statement that stays prepared. Of all keys at once, SQLite would read every value of every
+        // customer, or have a new statement for each number of them.
+        c => {
             for (field, value) in keys {
-                let sharing: Vec<RecordId> = record_values::table
+                let sharing = record_values::table
                     .filter(record_values::tenant_id.eq(tenant))
                     .filter(record_values::kind.eq(Kind::Customer))
                     .filter(record_values::field.eq(field))
                     .filter(record_values::value.eq(&value))
                     .limit(MOST_CANDIDATES)
-                    .select(record_values::record_id)
-                    .load(c)?;
+                    .select(record_values::record_id);
+                let sharing: Vec<RecordId> = on_either!(c, |c| sharing.load(c))?;
                 found.insert((field, value), sharing);
             }
         }
