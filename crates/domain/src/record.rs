@@ -325,7 +325,7 @@ macro_rules! record_link_columns {
             ::diesel::prelude::Queryable, ::diesel::prelude::Selectable,
             ::diesel::prelude::Insertable, ::diesel::prelude::AsChangeset,
         )]
-        #[diesel(table_name = ::sql::schema::$table)]
+        #[diesel(table_name = ::sql::schema::$table, treat_none_as_default_value = false)]
         #[serde(deny_unknown_fields, expecting = "an object of type and id")]
         pub struct $name {
             /// The kind of record.

@@ -244,7 +244,7 @@ fn write_values(
 
 /// A value by which a record is found.
 #[derive(Insertable)]
-#[diesel(table_name = record_values)]
+#[diesel(table_name = record_values, treat_none_as_default_value = false)]
 struct ValueRow {
     tenant_id: TenantId,
     kind: Kind,

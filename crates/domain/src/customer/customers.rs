@@ -191,7 +191,7 @@ impl Fields for CustomerFields {
 
 /// What follows from a customer's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = sql::schema::customers)]
+#[diesel(table_name = sql::schema::customers, treat_none_as_default_value = false)]
 pub struct CustomerState {
     /// Since when it stands in the present stage of its lifecycle.
     pub lifecycle_since: Timestamp,

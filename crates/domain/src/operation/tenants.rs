@@ -8,7 +8,7 @@ use sql::ids::TenantId;
 
 /// A company, and how it wants the service to behave. It is no record: nothing of it is in the API but what it decides.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = sql::schema::tenants)]
+#[diesel(table_name = sql::schema::tenants, treat_none_as_default_value = false)]
 pub struct Tenant {
     /// Names it for good.
     pub id: TenantId,

@@ -95,7 +95,7 @@ impl Fields for OpportunityFields {
 
 /// What the service derives about an opportunity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = sql::schema::opportunities)]
+#[diesel(table_name = sql::schema::opportunities, treat_none_as_default_value = false)]
 pub struct OpportunityState {
     /// How it stands, as its stage says.
     pub status: OpportunityStatus,

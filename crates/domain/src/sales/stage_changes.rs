@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 /// One stay of an opportunity in a stage. The last one of each opportunity has not ended.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = sql::schema::stage_changes)]
+#[diesel(table_name = sql::schema::stage_changes, treat_none_as_default_value = false)]
 pub struct StageChange {
     /// The tenant it belongs to.
     pub tenant_id: TenantId,

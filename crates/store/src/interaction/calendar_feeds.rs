@@ -16,7 +16,7 @@ const MOST: i64 = 20;
 
 /// A calendar's secret address, without the secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Queryable, Selectable, Insertable)]
-#[diesel(table_name = calendar_feeds)]
+#[diesel(table_name = calendar_feeds, treat_none_as_default_value = false)]
 pub struct CalendarFeed {
     #[serde(skip)]
     tenant_id: TenantId,
