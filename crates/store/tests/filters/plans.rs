@@ -288,6 +288,31 @@ fn lists_filters_and_searches_use_indexes() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
 
+/// PostgreSQL decides that anew with each figure it keeps about a table; SQLite keeps none.
+#[test]
+fn figures_of_customers_are_read_from_indexes_alone_on_sqlite() {
+    let mut database = database();
+    if !database.is_sqlite() {
+        return;
+    }
+    let (tenant, ..) = company(&mut database);
+    let figures = json!({"all": [
+        {"field": "lifecycle", "op": "eq", "value": "customer"},
+        {"related": "interactions", "where": {"field": "channel", "value": "call"},
+         "window": {"field": "started_at", "last": "P1Y"}, "aggregate": {"fn": "count"}, "op": "gte", "value": 2},
+        {"related": "opportunities", "where": {"field": "status", "value": "won"},
+         "aggregate": {"fn": "sum", "field": "amount"}, "op": "gte", "value": "1000.00 EUR"},
+    ]});
+    let condition = tenant.condition(Kind::Customer);
+    let condition = condition.with_rule(Some(&rule(Kind::Customer, &figures)));
+    let keys = sort("", Kind::Customer, &context()).unwrap();
+    let [part] = <[Part; 1]>::try_from(condition.parts(&keys, None)).unwrap();
+    let plan = plan_of(&mut database, Kind::Customer, part);
+    for index in ["interactions_by_customer_id", "opportunities_by_customer_id"] {
+        assert!(plan.contains(&format!("USING COVERING INDEX {index}")), "{plan}");
+    }
+}
+
 /// What rules know of a tenant with a custom field of each type that has an order.
 fn context_with_custom_fields(tenant: Tenant) -> RuleContext {
     let field = |value_type: &str| CustomField {
