@@ -228,6 +228,46 @@ async fn items_name_records_of_the_same_batch_and_of_other_systems() {
     assert_eq!(team["parent_id"], answer.data()[1]["id"]);
 }
 
+/// Where an item fails, the others are written again in smaller parts, which must know the names given before.
+#[tokio::test]
+async fn items_name_each_other_however_far_apart_though_others_fail_between_them() {
+    let tenant = Tenant::new();
+    let mut items: Vec<Value> = (0..120)
+        .map(|n| json!({"op": "create", "ref": format!("r{n}"), "data": {"name": format!("Team {n}")}}))
+        .collect();
+    items[37] = json!({"op": "create", "ref": "r37", "data": {"name": ""}});
+    items[110]["data"]["parent_id"] = json!("ref/r3");
+    items[111]["data"]["parent_id"] = json!("ref/r37");
+    let answer = tenant.batch("teams", json!(items)).await.expect(207);
+    for (index, result) in answer.data().iter().enumerate() {
+        let expected = if [37, 111].contains(&index) { 422 } else { 201 };
+        assert_eq!(result["status"], expected, "item {index}: {result}");
+    }
+    let path = format!("/v1/teams/{}", id_of(&answer.data()[110]));
+    assert_eq!(
+        tenant.get(&path).await.expect(200).body["parent_id"],
+        answer.data()[3]["id"]
+    );
+    assert_eq!(tenant.all("/v1/teams").await.len(), 118);
+}
+
+/// They take more parameters than PostgreSQL allows in one statement.
+#[tokio::test]
+async fn the_records_of_a_batch_may_have_many_external_ids_together() {
+    let tenant = Tenant::new();
+    let item = |n: usize| {
+        let ids: Vec<Value> = (0..14)
+            .map(|k| json!({"system": format!("s{k}"), "id": format!("{n}")}))
+            .collect();
+        json!({"op": "create", "data": {"name": format!("Product {n}"), "external_ids": ids}})
+    };
+    let items: Vec<Value> = (0..1000).map(item).collect();
+    let answer = tenant.batch("products", json!(items)).await.expect(207);
+    assert!(answer.data().iter().all(|result| result["status"] == 201));
+    let last = tenant.get("/v1/products/by/s13/999").await.expect(200);
+    assert_eq!(last.body["name"], "Product 999");
+}
+
 #[tokio::test]
 async fn a_batch_has_1_to_1000_items() {
     let tenant = Tenant::new();
