@@ -258,12 +258,7 @@ async fn the_past_begins_with_the_oldest_event_that_is_kept() {
     let made = customer(&tenant, json!({})).await;
     let then = change(&tenant, &id_of(&made), json!({"name": "Ada L"})).await;
     let settings = server.kill();
-    let aged = |shift: &str| format!("UPDATE events SET occurred_at = occurred_at - {shift}");
-    Database::execute(
-        &settings.database_url,
-        &aged("172800000000"),
-        &aged("INTERVAL '2 days'"),
-    );
+    Database::age_events(&settings.database_url, "true");
     let server = Server::start(settings.with("RAPPORT_EVENT_RETENTION_DAYS", "1"));
     let tenant = tenant.at(&server);
     let body = json!({"rule": {"field": "name", "value": "Ada L"}, "as_of": then});

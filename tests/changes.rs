@@ -257,16 +257,9 @@ async fn a_cursor_to_what_is_no_longer_kept_has_expired() {
     tenant.create("products", json!({"name": "newer"})).await;
     let settings = server.kill();
 
-    let aged = |shift: &str| {
-        format!(
-            "UPDATE events SET occurred_at = occurred_at - {shift} WHERE subject_type <> 'product' OR position <= (SELECT min(position) FROM events WHERE subject_type = 'product')"
-        )
-    };
-    Database::execute(
-        &settings.database_url,
-        &aged("172800000000"),
-        &aged("INTERVAL '2 days'"),
-    );
+    let first = "SELECT min(position) FROM events WHERE subject_type = 'product'";
+    let old = format!("subject_type <> 'product' OR position <= ({first})");
+    Database::age_events(&settings.database_url, &old);
     let server = Server::start(settings.with("RAPPORT_EVENT_RETENTION_DAYS", "1"));
     let tenant = tenant.at(&server);
     let old = format!("/v1/changes?after={begin}");

@@ -96,6 +96,12 @@ impl Database {
         };
         done.expect("the statement runs");
     }
+
+    /// Makes events two days older: all, or those that a condition means.
+    pub(crate) fn age_events(url: &str, condition: &str) {
+        let aged = |shift: &str| format!("UPDATE events SET occurred_at = occurred_at - {shift} WHERE {condition}");
+        Self::execute(url, &aged("172800000000"), &aged("INTERVAL '2 days'"));
+    }
 }
 
 /// The file of a running server, whose writes a statement must wait for.
