@@ -32,6 +32,7 @@ mod lists;
 mod merges;
 mod notes;
 mod opportunities;
+mod pipeline_summaries;
 mod pipelines;
 mod preconditions;
 mod problems;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use store::interaction::{appointments, tasks};
 use store::marketing::segment_refreshes;
 use store::operation::tenants;
+use store::sales::opportunity_totals;
 use store::service::ticket_alarms;
 use store::{Error, Scope, Transaction};
 
@@ -50,6 +51,8 @@ async fn of_tenant(state: &State, scope: &Scope) {
     duty(state, scope, "tasks", tasks::find_waking, tasks::wake).await;
     let (find, remind) = (appointments::find_reminders, appointments::remind);
     duty(state, scope, "appointment reminders", find, remind).await;
+    let (find, add_up) = (opportunity_totals::find_piled, opportunity_totals::add_up);
+    duty(state, scope, "opportunity totals", find, add_up).await;
     duty(
         state,
         scope,

@@ -9,12 +9,14 @@ pub mod ids;
 mod kept;
 pub mod schema;
 mod timestamp;
+mod total;
 pub mod types;
 
 pub use connection::{DatabaseConnection, MultiBackend, MultiRawValue, in_portions};
 pub use document::Json;
 pub use kept::Kept;
 pub use timestamp::Timestamp;
+pub use total::Total;
 
 // Linked for their build features only: SQLite, libpq and OpenSSL are compiled in.
 use libsqlite3_sys as _;

@@ -1,6 +1,7 @@
 //! S. Sales: how products, pipelines and opportunities are kept.
 
 pub mod opportunities;
+pub mod opportunity_totals;
 pub mod pipelines;
 pub mod products;
 pub mod stage_changes;

@@ -210,7 +210,12 @@ impl OpportunityTotals {
             count += share.count;
             if let Some(currency) = share.currency {
                 let probability = status.probability(share.of_stage, share.probability);
-                totals.add(currency, share.count, share.minor, probability);
+                totals.add(
+                    currency,
+                    share.count,
+                    share.minor,
+                    share.minor * i128::from(probability),
+                );
             }
         }
         Self {

@@ -1,6 +1,7 @@
 //! What stands in a pipeline: for each stage how many opportunities, what they are worth and what may be expected.
 
 use crate::money::{Currency, Money, MoneyText};
+use crate::sales::opportunity_totals::Totals;
 use crate::sales::stages::{OpportunityStatus, Stage};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -9,19 +10,15 @@ use sql::ids::{PipelineId, StageId};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// The opportunities of one stage that have the same currency and the same estimate of their own.
+/// The opportunities of one stage that have the same currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     /// The stage.
     pub stage_id: StageId,
     /// The currency; none where no amount is known.
     pub currency: Option<Currency>,
-    /// Their own estimate, if they have one.
-    pub probability: Option<i32>,
-    /// How many there are.
-    pub count: i64,
-    /// The sum of their amounts in minor units. Many amounts of 64 bits may not fit 64 bits.
-    pub minor: i128,
+    /// What they come to.
+    pub totals: Totals,
 }
 
 /// What stands in a pipeline.
@@ -86,11 +83,10 @@ impl PipelineSummary {
 impl StageSummary {
     fn new(stage: &Stage, shares: &[Share]) -> Self {
         let shares: Vec<&Share> = shares.iter().filter(|share| share.stage_id == stage.id()).collect();
-        let mut totals = AmountTotals::default();
-        for share in &shares {
-            if let Some(currency) = share.currency {
-                let probability = stage.effective_probability(share.probability);
-                totals.add(currency, share.count, share.minor, probability);
+        let mut amounts = AmountTotals::default();
+        for Share { currency, totals, .. } in &shares {
+            if let Some(currency) = currency {
+                amounts.add(*currency, totals.count, totals.amount, totals.weighted_in(stage));
             }
         }
         let fields = &stage.fields;
@@ -100,8 +96,8 @@ impl StageSummary {
             position: fields.position,
             kind: fields.kind,
             probability: fields.probability,
-            count: shares.iter().map(|share| share.count).sum(),
-            amounts: totals.told(),
+            count: shares.iter().map(|share| share.totals.count).sum(),
+            amounts: amounts.told(),
         }
     }
 }
@@ -111,12 +107,13 @@ impl StageSummary {
 pub struct AmountTotals(BTreeMap<Currency, Sums>);
 
 impl AmountTotals {
-    /// Adds opportunities of one currency and one probability in percent, and the sum of their amounts in minor units.
-    pub fn add(&mut self, currency: Currency, count: i64, minor: i128, probability: i32) {
+    /// Adds opportunities of one currency: how many, the sum of their amounts in minor units, and the sum of their amounts
+    /// times their probabilities in percent.
+    pub fn add(&mut self, currency: Currency, count: i64, minor: i128, weighted: i128) {
         let sums = self.0.entry(currency).or_default();
         sums.count += count;
         sums.minor += minor;
-        sums.weighted += minor * i128::from(probability);
+        sums.weighted += weighted;
     }
 
     /// What they come to.
@@ -167,14 +164,20 @@ mod tests {
         }
     }
 
-    fn share(stage: &Stage, currency: Option<&str>, probability: Option<i32>, count: i64, minor: i128) -> Share {
-        let currency = currency.map(|code| code.parse().unwrap());
+    fn share(stage: &Stage, currency: Option<&str>, probability: Option<i32>, count: i64, amount: i128) -> Share {
+        let (unestimated, estimated) = match probability {
+            None => (amount, 0),
+            Some(probability) => (0, amount * i128::from(probability)),
+        };
         Share {
             stage_id: stage.id(),
-            currency,
-            probability,
-            count,
-            minor,
+            currency: currency.map(|code| code.parse().unwrap()),
+            totals: Totals {
+                count,
+                amount,
+                unestimated,
+                estimated,
+            },
         }
     }
 

@@ -135,3 +135,25 @@ diesel::table! {
         changed_by -> Nullable<Identifier>,
     }
 }
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::*;
+
+    /// What opportunities come to by stage, whose they are, and currency: rows of one group add up.
+    opportunity_totals (tenant_id, stage_id, id) {
+        tenant_id -> Identifier,
+        stage_id -> Identifier,
+        id -> Identifier,
+        owner_id -> Nullable<Identifier>,
+        team_id -> Nullable<Identifier>,
+        currency -> Nullable<Text>,
+        count -> BigInt,
+        amount_billions -> BigInt,
+        amount_rest -> BigInt,
+        unestimated_billions -> BigInt,
+        unestimated_rest -> BigInt,
+        estimated_billions -> BigInt,
+        estimated_rest -> BigInt,
+    }
+}

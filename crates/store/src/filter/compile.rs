@@ -60,6 +60,12 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// The same, said of rows of another table, which tell whose they are as the records do.
+    pub(super) const fn over(mut self, table: &'static str) -> Self {
+        self.root.alias = Alias::Table(table);
+        self
+    }
+
     /// The same, said of an instant of the past.
     pub(super) const fn at(self, as_of: Option<Timestamp>) -> Self {
         Self { as_of, ..self }

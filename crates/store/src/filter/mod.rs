@@ -44,6 +44,8 @@ use sql::ids::TenantId;
 #[derive(Debug, Clone)]
 pub struct Condition {
     registry: &'static Registry,
+    /// What the columns of the records are qualified by.
+    table: &'static str,
     tenant: TenantId,
     visibility: Visibility,
     as_of: Option<Timestamp>,
@@ -61,8 +63,15 @@ impl Condition {
 
     /// The records of a tenant that a caller may see, deleted or not.
     pub fn even_deleted(registry: &'static Registry, tenant: TenantId, visibility: Visibility) -> Self {
+        Self::of_rows(registry.table, registry, tenant, visibility)
+    }
+
+    /// The rows of another table of a tenant whose records a caller may see: they tell whose these are in columns that are
+    /// called as those of the records.
+    pub fn of_rows(table: &'static str, registry: &'static Registry, tenant: TenantId, visibility: Visibility) -> Self {
         let mut condition = Self {
             registry,
+            table,
             tenant,
             visibility,
             as_of: None,
@@ -120,7 +129,9 @@ impl Condition {
     }
 
     const fn compiler(&mut self) -> Compiler<'_> {
-        Compiler::new(&mut self.fragment, self.registry, self.tenant, self.visibility).at(self.as_of)
+        Compiler::new(&mut self.fragment, self.registry, self.tenant, self.visibility)
+            .over(self.table)
+            .at(self.as_of)
     }
 }
 

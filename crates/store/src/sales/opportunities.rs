@@ -1,7 +1,7 @@
 //! How opportunities are kept, and how they are won, lost, reopened and moved.
 
 use crate::records::{self, Expected, Outcome};
-use crate::sales::{pipelines, stage_changes, stages};
+use crate::sales::{opportunity_totals, pipelines, stage_changes, stages};
 use crate::stored::Stored;
 use crate::{Error, Transaction, references, stored};
 use domain::sales::opportunities::{Opportunity, OpportunityFields, OpportunityState};
@@ -38,18 +38,20 @@ impl Stored for Opportunity {
     const CREATED_TOGETHER: bool = true;
 
     fn after_insert(tx: &mut Transaction<'_>, new: &[Self]) -> Result<(), Error> {
-        stage_changes::begin(tx, new)
+        stage_changes::begin(tx, new)?;
+        opportunity_totals::follow(tx, [], new)
     }
 
     fn after_write(tx: &mut Transaction<'_>, before: Option<&Self>, after: &Self) -> Result<(), Error> {
-        match before {
-            Some(before) if before.fields.stage_id != after.fields.stage_id => stage_changes::change(tx, after),
-            _ => Ok(()),
+        if before.is_some_and(|before| before.fields.stage_id != after.fields.stage_id) {
+            stage_changes::change(tx, after)?;
         }
+        opportunity_totals::follow(tx, before, [after])
     }
 
     fn before_purge(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
-        stage_changes::forget(tx, self.meta.id)
+        stage_changes::forget(tx, self.meta.id)?;
+        opportunity_totals::follow(tx, [self], [])
     }
 
     fn update_event(before: &Self, after: &Self) -> &'static str {

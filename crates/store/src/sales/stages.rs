@@ -1,5 +1,6 @@
 //! How stages are kept.
 
+use crate::sales::opportunity_totals;
 use crate::stored::{Stored, Table};
 use crate::{Error, Transaction, stored};
 use diesel::dsl::{exists, select};
@@ -32,6 +33,10 @@ impl Stored for Stage {
             return Err(Refusal::conflict("stage_in_use", detail).into());
         }
         Ok(())
+    }
+
+    fn before_purge(&self, tx: &mut Transaction<'_>) -> Result<(), Error> {
+        opportunity_totals::forget(tx, self.id())
     }
 }
 

@@ -11,6 +11,7 @@ mod database;
 mod explanations;
 mod happened;
 mod nodes;
+mod opportunity_totals;
 mod oracle;
 mod overview;
 mod pages;

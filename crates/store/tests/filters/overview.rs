@@ -27,7 +27,7 @@ use sql::DatabaseConnection;
 use sql::ids::RecordId;
 use std::sync::{Arc, Mutex};
 
-fn make<R: Stored>(tx: &mut Transaction<'_>, body: Json) -> RecordId {
+pub(crate) fn make<R: Stored>(tx: &mut Transaction<'_>, body: Json) -> RecordId {
     let draft = Draft::Raw(body, Arc::default());
     records::create::<R>(tx, draft).unwrap().meta().id
 }
@@ -98,7 +98,7 @@ fn statements<T>(
     (result, statements)
 }
 
-fn scope(tenant: Tenant) -> Scope {
+pub(crate) fn scope(tenant: Tenant) -> Scope {
     Scope::system(Arc::new(Owner {
         id: tenant.id,
         ..Owner::none()

@@ -34,6 +34,10 @@ const LOOSE: &[(&str, &str)] = &[
     ("inbound_events", "event_id"),
     ("inbound_events", "interaction_id"),
     ("notes", "subject_id"),
+    // Sums of what a stage had; zero once nothing is in it.
+    ("opportunity_totals", "owner_id"),
+    ("opportunity_totals", "stage_id"),
+    ("opportunity_totals", "team_id"),
     ("record_values", "record_id"),
     ("search_texts", "record_id"),
     ("sessions", "principal_id"),
