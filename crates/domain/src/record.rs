@@ -241,8 +241,37 @@ pub trait Record: Clone + Serialize + ToSchema + Send + Sync + 'static {
     }
 }
 
+/// A part of a record as columns of its table, of which a change writes those that differ: each index on the others is then
+/// left alone.
+pub trait Columns {
+    /// What Diesel sets.
+    type Changed;
+
+    /// What differs from before.
+    fn changed(&self, before: &Self) -> Self::Changed;
+
+    /// How many members differ from before.
+    fn count_changed(&self, before: &Self) -> usize;
+}
+
+/// Lets a small part be written as a whole when any of it differs.
+#[macro_export]
+macro_rules! written_whole {
+    ($part:ident) => {
+        impl $crate::record::Columns for $part {
+            type Changed = Option<Self>;
+            fn changed(&self, before: &Self) -> Option<Self> {
+                (self != before).then(|| self.clone())
+            }
+            fn count_changed(&self, before: &Self) -> usize {
+                usize::from(self != before)
+            }
+        }
+    };
+}
+
 /// Declares the settable part of a record: adds what every record has, and every derive. A type is taken apart into
-/// `Name<Inner>`, because the derives must see an `Option` as such.
+/// `Name<Inner>`, because the derives must see an `Option` as such. `=> embed` says that a type has columns of its own.
 ///
 /// ```text
 /// settable! {
@@ -259,16 +288,15 @@ macro_rules! settable {
     (
         $(#[$meta:meta])*
         pub struct $name:ident in $table:ident {
-            $($(#[$field_meta:meta])* pub $field:ident: $type:ident $(<$inner:ty>)?),+ $(,)?
+            $($(#[$field_meta:meta])* pub $field:ident: $type:ident $(<$inner:ty>)? $(=> $embed:ident)?),+ $(,)?
         }
     ) => {
         $(#[$meta])*
         #[derive(
             Debug, Clone, PartialEq, ::serde::Serialize, ::serde::Deserialize, ::utoipa::ToSchema, ::validator::Validate,
-            ::diesel::prelude::Queryable, ::diesel::prelude::Selectable,
-            ::diesel::prelude::Insertable, ::diesel::prelude::AsChangeset,
+            ::diesel::prelude::Queryable, ::diesel::prelude::Selectable, ::diesel::prelude::Insertable,
         )]
-        #[diesel(table_name = ::sql::schema::$table, treat_none_as_default_value = false, treat_none_as_null = true)]
+        #[diesel(table_name = ::sql::schema::$table, treat_none_as_default_value = false)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             /// The ids that other systems know it by.
@@ -291,8 +319,48 @@ macro_rules! settable {
             #[serde(default)]
             #[schema(value_type = HashMap<String, $crate::custom_values::CustomValue>)]
             pub custom: ::sql::Json<$crate::custom_values::CustomValues>,
-            $($(#[$field_meta])* pub $field: $type $(<$inner>)?),+
+            $($(#[$field_meta])* $(#[diesel($embed)])? pub $field: $type $(<$inner>)?),+
         }
+
+        const _: () = {
+            #[derive(::diesel::prelude::AsChangeset)]
+            #[diesel(table_name = ::sql::schema::$table)]
+            pub struct Changed {
+                external_ids: Option<::sql::Json<Vec<$crate::record::ExternalId>>>,
+                tags: Option<::sql::Json<Vec<String>>>,
+                owner_id: Option<Option<::sql::ids::UserId>>,
+                team_id: Option<Option<::sql::ids::TeamId>>,
+                custom: Option<::sql::Json<$crate::custom_values::CustomValues>>,
+                $($(#[diesel($embed)])? $field: Option<$type $(<$inner>)?>),+
+            }
+
+            impl $crate::record::Columns for $name {
+                type Changed = Changed;
+
+                fn changed(&self, before: &Self) -> Changed {
+                    Changed {
+                        external_ids: (self.external_ids != before.external_ids).then(|| self.external_ids.clone()),
+                        tags: (self.tags != before.tags).then(|| self.tags.clone()),
+                        owner_id: (self.owner_id != before.owner_id).then_some(self.owner_id),
+                        team_id: (self.team_id != before.team_id).then_some(self.team_id),
+                        custom: (self.custom != before.custom).then(|| self.custom.clone()),
+                        $($field: (self.$field != before.$field).then(|| self.$field.clone())),+
+                    }
+                }
+
+                fn count_changed(&self, before: &Self) -> usize {
+                    let common = [
+                        self.external_ids != before.external_ids,
+                        self.tags != before.tags,
+                        self.owner_id != before.owner_id,
+                        self.team_id != before.team_id,
+                        self.custom != before.custom,
+                    ];
+                    let own = [$(self.$field != before.$field),+];
+                    common.into_iter().chain(own).filter(|differs| *differs).count()
+                }
+            }
+        };
 
         impl $name {
             fn common_part(&self) -> $crate::record::Common<'_> {

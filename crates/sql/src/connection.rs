@@ -33,26 +33,24 @@ macro_rules! on_either {
     };
 }
 
-/// Rows that one statement inserts at most: it may have 65,535 parameters, and a table 32 columns.
-const MOST_ROWS: usize = 1000;
+/// How many rows a statement inserts: of few sizes, so that each stays prepared. It may have 65,535 parameters, and a table
+/// 32 columns.
+const PORTIONS: [usize; 5] = [500, 100, 20, 5, 1];
 
-/// Inserts rows in as few statements as can be, and tells how many were written. A single one is inserted by a way of its
-/// own, because its statement stays prepared: that of several is parsed and planned each time.
+/// Inserts rows in few statements, and tells how many were written.
 pub fn in_portions<C, R>(
     connection: &mut C,
     rows: impl IntoIterator<Item = R>,
-    single: impl Fn(&mut C, R) -> QueryResult<usize>,
-    several: impl Fn(&mut C, Vec<R>) -> QueryResult<usize>,
+    insert: impl Fn(&mut C, Vec<R>) -> QueryResult<usize>,
 ) -> QueryResult<usize> {
     let mut rows = rows.into_iter().collect::<Vec<_>>().into_iter();
     let mut written = 0;
-    while rows.len() > 1 {
-        written += several(connection, rows.by_ref().take(MOST_ROWS).collect())?;
+    for portion in PORTIONS {
+        while rows.len() >= portion {
+            written += insert(connection, rows.by_ref().take(portion).collect())?;
+        }
     }
-    match rows.next() {
-        Some(last) => Ok(written + single(connection, last)?),
-        None => Ok(written),
-    }
+    Ok(written)
 }
 
 /// Inserts the rows of an iterator, and tells how many were written: many in one statement on PostgreSQL, where round
@@ -60,27 +58,16 @@ pub fn in_portions<C, R>(
 /// are left out.
 #[macro_export]
 macro_rules! insert_all {
-    (@postgres $table:expr) => {
-        |c, rows| ::diesel::RunQueryDsl::execute(::diesel::insert_into($table).values(rows), c)
-    };
-    (@postgres $table:expr, $conflict:ident) => {
-        |c, rows| ::diesel::RunQueryDsl::execute(::diesel::insert_into($table).values(rows).$conflict(), c)
-    };
-    (@sqlite $insert:expr) => { $insert };
-    (@sqlite $insert:expr, $conflict:ident) => { $crate::Kept($insert.$conflict()) };
     ($connection:expr, $table:expr, $rows:expr $(, $conflict:ident)?) => {
         match $connection {
-            $crate::DatabaseConnection::Postgres(c) => $crate::in_portions(
-                c,
-                $rows,
-                $crate::insert_all!(@postgres $table $(, $conflict)?),
-                $crate::insert_all!(@postgres $table $(, $conflict)?),
-            ),
+            $crate::DatabaseConnection::Postgres(c) => $crate::in_portions(c, $rows, |c, rows| {
+                $crate::run_kept!(c, ::diesel::insert_into($table).values(rows)$(.$conflict())?)
+            }),
             $crate::DatabaseConnection::Sqlite(c) => $rows
                 .into_iter()
                 .map(|row| {
-                    let insert = ::diesel::insert_into($table).values(row);
-                    ::diesel::RunQueryDsl::execute($crate::insert_all!(@sqlite insert $(, $conflict)?), c)
+                    let insert = ::diesel::insert_into($table).values(row)$(.$conflict())?;
+                    ::diesel::RunQueryDsl::execute(insert, c)
                 })
                 .sum::<::diesel::QueryResult<usize>>(),
         }

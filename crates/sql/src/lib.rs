@@ -14,7 +14,7 @@ pub mod types;
 
 pub use connection::{DatabaseConnection, MultiBackend, MultiRawValue, in_portions};
 pub use document::Json;
-pub use kept::Kept;
+pub use kept::{Kept, one};
 pub use timestamp::Timestamp;
 pub use total::Total;
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sql::ids::{CustomerId, EventId, PrincipalId, RecordId, TenantId};
 use sql::schema::{event_retention, events};
-use sql::{DatabaseConnection, Json, Kept, Timestamp, insert_all, on_either};
+use sql::{DatabaseConnection, Json, Timestamp, insert_all, on_either, run_kept};
 use utoipa::ToSchema;
 
 /// A change to be announced.
@@ -289,9 +289,11 @@ pub(crate) fn last_position(connection: &mut SqliteConnection) -> QueryResult<i6
 
 /// Keeps the last position given out.
 pub(crate) fn keep_position(connection: &mut SqliteConnection, position: i64) -> QueryResult<()> {
-    Kept(diesel::update(event_clock::table).set(event_clock::position.eq(position)))
-        .execute(connection)
-        .map(drop)
+    run_kept!(
+        connection,
+        diesel::update(event_clock::table).set(event_clock::position.eq(position))
+    )
+    .map(drop)
 }
 
 /// Keeps positions growing on PostgreSQL when the data was restored into a cluster with younger transaction ids: the

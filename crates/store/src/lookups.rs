@@ -9,7 +9,7 @@ use domain::record::ExternalId;
 use domain::{Fields, Kind, Record, Refusal};
 use sql::ids::{RecordId, TenantId};
 use sql::schema::{external_ids, record_values, search_texts};
-use sql::{Kept, insert_all, on_either};
+use sql::{insert_all, on_either, run_kept};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,10 +114,10 @@ pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: &R, after: &R) 
         .filter(search_texts::tenant_id.eq(tx.tenant()))
         .filter(search_texts::kind.eq(R::KIND))
         .filter(search_texts::record_id.eq(id));
-    on_either!(tx.connection(), |c| Kept(
+    on_either!(tx.connection(), |c| run_kept!(
+        c,
         diesel::update(row).set(search_texts::text.eq(text))
-    )
-    .execute(c))?;
+    ))?;
     Ok(())
 }
 

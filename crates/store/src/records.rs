@@ -263,7 +263,7 @@ fn save_over<R: Stored>(
 ) -> Result<R, Error> {
     *after.meta_mut() = before.meta().changed(tx.now(), tx.actor().id);
     references::check(tx, known, &after)?;
-    if !after.update(tx.connection(), before.meta().version)? {
+    if !after.update(tx.connection(), before)? {
         return Err(Error::Stale {
             version: before.meta().version,
             current: Box::new(old),
@@ -435,7 +435,7 @@ pub(crate) fn mark_deleted<R: Stored>(
         deleted_at,
         ..before.meta().changed(tx.now(), tx.actor().id)
     };
-    if !after.update(tx.connection(), before.meta().version)? {
+    if !after.update(tx.connection(), before)? {
         return Err(Error::Stale {
             version: before.meta().version,
             current: Box::new(serde_json::to_value(before)?),

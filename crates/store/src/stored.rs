@@ -7,6 +7,10 @@ use domain::{Meta, Record};
 use sql::DatabaseConnection;
 use sql::ids::{RecordId, TenantId};
 
+/// Members that a change may write for its statement to stay prepared. There are few sets of so many, but no bound worth the
+/// name to those of more.
+pub const FEW_CHANGES: usize = 2;
+
 /// The queries on one table of records. Made by `stored!`.
 pub trait Table: Record {
     /// The record with this id, deleted or not; on PostgreSQL its row can be locked until the transaction ends.
@@ -54,8 +58,8 @@ pub trait Table: Record {
     /// Writes new rows.
     fn insert(c: &mut DatabaseConnection, new: &[Self]) -> QueryResult<()>;
 
-    /// Writes over the row if it still has this version, and tells whether it had.
-    fn update(&self, c: &mut DatabaseConnection, version: i64) -> QueryResult<bool>;
+    /// Writes what has changed over the row if it still has the version of before, and tells whether it had.
+    fn update(&self, c: &mut DatabaseConnection, before: &Self) -> QueryResult<bool>;
 
     /// Removes the row.
     fn remove(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<()>;
@@ -132,6 +136,7 @@ macro_rules! stored {
     ($record:ident in $table:ident { $($part:ident: $type:ty),+ }) => {
         const _: () = {
             use ::diesel::prelude::*;
+            use ::domain::record::Columns;
             use ::domain::{Meta, Record};
             use ::sql::ids::{RecordId, TenantId};
             use ::sql::schema::$table::{self, columns as c};
@@ -253,19 +258,23 @@ macro_rules! stored {
                     ::sql::insert_all!(connection, $table::table, rows).map(drop)
                 }
 
-                fn update(&self, connection: &mut DatabaseConnection, version: i64) -> QueryResult<bool> {
+                fn update(&self, connection: &mut DatabaseConnection, before: &Self) -> QueryResult<bool> {
                     let meta = self.meta();
                     let columns = (
                         (
                             c::version.eq(meta.version),
                             c::updated_at.eq(meta.updated_at),
                             c::updated_by.eq(meta.updated_by),
-                            c::deleted_at.eq(meta.deleted_at),
                         ),
-                        $(&self.$part),+
+                        (meta.deleted_at != before.meta.deleted_at).then_some(c::deleted_at.eq(meta.deleted_at)),
+                        $(self.$part.changed(&before.$part)),+
                     );
-                    let row = $table::table.find((meta.tenant_id, meta.id)).filter(c::version.eq(version));
-                    ::sql::on_either!(connection, |c| ::sql::Kept(::diesel::update(row).set(columns)).execute(c)).map(|rows| rows == 1)
+                    let changes = 0 $(+ self.$part.count_changed(&before.$part))+;
+                    let row = $table::table.find((meta.tenant_id, meta.id)).filter(c::version.eq(before.meta.version));
+                    let written = ::sql::on_either!(connection, |c| {
+                        ::sql::run_kept!(c, ::diesel::update(row).set(columns), if changes <= $crate::stored::FEW_CHANGES)
+                    });
+                    written.map(|rows| rows == 1)
                 }
 
                 fn remove(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<()> {

@@ -12,7 +12,7 @@ use crate::locale::{TimeZone, check_language, language_tag};
 use crate::record::{Fields, Meta, Record};
 use crate::registry::{Field, FieldType, Registry, Relation};
 use crate::validation::{Word, check_date, check_words};
-use crate::{common_fields, record_parts, settable};
+use crate::{common_fields, record_parts, settable, written_whole};
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::Serialize;
@@ -196,6 +196,8 @@ pub struct CustomerState {
     /// Since when it stands in the present stage of its lifecycle.
     pub lifecycle_since: Timestamp,
 }
+
+written_whole!(CustomerState);
 
 /// A person or an organisation that one deals with, from first notice on.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]

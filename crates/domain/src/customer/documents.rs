@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::record::{Fields, Meta, Record, RecordLink, Reference};
 use crate::registry::{Field, FieldType, Registry};
 use crate::validation::invalid;
-use crate::{common_fields, record_link_columns, record_parts, settable};
+use crate::{common_fields, record_link_columns, record_parts, settable, written_whole};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::Serialize;
 use sql::Timestamp;
@@ -33,9 +33,8 @@ settable! {
     /// What a client may set on a document, beside its content.
     pub struct DocumentFields in documents {
         /// The record it belongs to; any but another document.
-        #[diesel(embed)]
         #[schema(value_type = RecordLink)]
-        pub subject: DocumentSubject,
+        pub subject: DocumentSubject => embed,
         /// The file name under which it is downloaded: without folders, control characters and marks that turn the
         /// direction of writing.
         #[validate(length(min = 1, max = 255), custom(function = "check_file_name"))]
@@ -98,6 +97,8 @@ pub struct DocumentState {
     #[schema(examples("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))]
     pub sha256: Option<String>,
 }
+
+written_whole!(DocumentState);
 
 /// A file that belongs to a record.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]

@@ -18,9 +18,8 @@ settable! {
     /// What a client may set on a note.
     pub struct NoteFields in notes {
         /// The record it is about; any but another note.
-        #[diesel(embed)]
         #[schema(value_type = RecordLink)]
-        pub subject: NoteSubject,
+        pub subject: NoteSubject => embed,
         /// What it says, as plain text or Markdown.
         #[validate(length(min = 1, max = 20000))]
         #[schema(min_length = 1, max_length = 20000, examples("Prefers to be called after 16:00."))]

@@ -9,7 +9,7 @@ use crate::locale::TimeZone;
 use crate::record::{Fields, Meta, Record, RecordLink, Reference};
 use crate::registry::{Field, FieldType, Registry, Relation};
 use crate::validation::{check_count, check_unique};
-use crate::{common_fields, record_parts, settable};
+use crate::{common_fields, record_parts, settable, written_whole};
 use chrono::{Datelike, NaiveDate, TimeDelta};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::{Deserialize, Serialize};
@@ -214,6 +214,8 @@ pub struct AppointmentState {
     /// When the next reminder comes.
     pub next_reminder_at: Option<Timestamp>,
 }
+
+written_whole!(AppointmentState);
 
 /// A time at which people meet.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]

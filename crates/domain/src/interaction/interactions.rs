@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::record::{Fields, Meta, Record, RecordLink, Reference};
 use crate::registry::{Field, FieldType, Registry, Relation};
 use crate::validation::{check_count, check_unique, invalid};
-use crate::{common_fields, record_parts, settable};
+use crate::{common_fields, record_parts, settable, written_whole};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::Serialize;
 use sql::ids::CustomerId;
@@ -182,6 +182,8 @@ pub struct InteractionState {
     #[schema(minimum = 0)]
     pub message_count: i64,
 }
+
+written_whole!(InteractionState);
 
 /// One contact with a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]

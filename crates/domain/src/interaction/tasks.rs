@@ -7,7 +7,7 @@ use crate::locale::TimeZone;
 use crate::record::{Fields, Meta, Record, RecordLink, Reference};
 use crate::registry::{Field, FieldType, Registry, Relation};
 use crate::validation::{check_count, check_unique};
-use crate::{common_fields, record_parts, settable};
+use crate::{common_fields, record_parts, settable, written_whole};
 use chrono::{Datelike, NaiveDate};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::Serialize;
@@ -187,6 +187,8 @@ pub struct TaskState {
     #[serde(skip)]
     pub wakes_at: Option<Timestamp>,
 }
+
+written_whole!(TaskState);
 
 /// Something that somebody is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]

@@ -9,7 +9,7 @@ use crate::sales::chosen_stage::ChosenStage;
 use crate::sales::opportunity_lines::{OpportunityContact, OpportunityLine, SalesChannel, check_lines};
 use crate::sales::stages::{OpportunityStatus, Stage};
 use crate::validation::{Word, check_count, check_date, check_unique, check_words};
-use crate::{common_fields, money_columns, record_parts, settable};
+use crate::{common_fields, money_columns, record_parts, settable, written_whole};
 use chrono::NaiveDate;
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use rust_decimal::Decimal;
@@ -43,10 +43,9 @@ settable! {
         #[schema(value_type = uuid::Uuid)]
         pub stage_id: ChosenStage,
         /// What the whole is worth, if that is known; the lines do not change it.
-        #[diesel(embed)]
         #[serde(default)]
         #[schema(value_type = Option<MoneyText>)]
-        pub amount: Amount,
+        pub amount: Amount => embed,
         /// How likely it is won, in percent, where that differs from what its stage says.
         #[validate(range(min = 0, max = 100))]
         #[schema(minimum = 0, maximum = 100)]
@@ -102,6 +101,8 @@ pub struct OpportunityState {
     /// Since when it is in its stage.
     pub stage_entered_at: Timestamp,
 }
+
+written_whole!(OpportunityState);
 
 /// A possible sale.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]

@@ -34,10 +34,9 @@ settable! {
         #[schema(min_length = 1, max_length = 100, examples("GTX"))]
         pub category: Option<String>,
         /// What one unit costs, if it has a list price.
-        #[diesel(embed)]
         #[serde(default)]
         #[schema(value_type = Option<MoneyText>)]
-        pub unit_price: UnitPrice,
+        pub unit_price: UnitPrice => embed,
         /// Whether it can be sold now.
         #[serde(default = "active")]
         #[schema(default = true)]

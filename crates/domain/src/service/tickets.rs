@@ -8,7 +8,7 @@ use crate::service::clocks::Clock;
 use crate::service::ticket_parts::{Complaint, TicketChannel, TicketLink, TicketPriority, TicketType};
 use crate::service::ticket_status::TicketStatus;
 use crate::validation::{check_count, check_unique};
-use crate::{common_fields, record_parts, settable};
+use crate::{common_fields, record_parts, settable, written_whole};
 use diesel::prelude::{AsChangeset, Insertable, Queryable, Selectable};
 use serde::{Deserialize, Serialize};
 use sql::ids::{CustomerId, RecordId, TicketId, UserId};
@@ -167,6 +167,8 @@ pub struct TicketState {
     #[schema(value_type = TicketProgress)]
     pub progress: Json<TicketProgress>,
 }
+
+written_whole!(TicketState);
 
 /// A matter that a customer brings.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable)]

@@ -11,7 +11,7 @@ use domain::interaction::interactions::{Channel, Interaction};
 use domain::operation::visibility::Visibility;
 use sql::ids::{CustomerId, TenantId};
 use sql::schema::{customer_activity as activity, interactions};
-use sql::{DatabaseConnection, Kept, Timestamp, on_either};
+use sql::{DatabaseConnection, Timestamp, on_either, run_kept};
 use std::collections::BTreeMap;
 
 /// The figures of one customer.
@@ -140,7 +140,7 @@ pub(crate) fn add(tx: &mut Transaction<'_>, new: &[Interaction]) -> Result<(), E
         DatabaseConnection::Postgres(c) => _ = added!(rows.collect::<Vec<_>>()).execute(c)?,
         DatabaseConnection::Sqlite(c) => {
             for row in rows {
-                Kept(added!(row)).execute(c)?;
+                run_kept!(c, added!(row))?;
             }
         }
     }

@@ -103,7 +103,7 @@ pub(crate) fn shares(tx: &mut Transaction<'_>, stages: &[StageId]) -> Result<Vec
         .group_by((totals::stage_id, totals::currency))
         .select((totals::stage_id, totals::currency, SUMS));
     // The text differs by how many stages there are.
-    let rows: Vec<(StageId, Option<Currency>, Summed)> = on_either!(tx.connection(), |c| Kept(query).load(c))?;
+    let rows: Vec<(StageId, Option<Currency>, Summed)> = on_either!(tx.connection(), |c| Kept::new(query).load(c))?;
     let share = |(stage_id, currency, summed)| Share {
         stage_id,
         currency,

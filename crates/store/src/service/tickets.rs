@@ -58,8 +58,8 @@ impl Stored for Ticket {
         }
         let differs = complete.state != self.state;
         if differs {
+            complete.update(tx.connection(), self)?;
             *self = complete;
-            self.update(tx.connection(), self.meta.version)?;
         }
         ticket_alarms::keep(tx, self, &calendar_of(new.as_ref()))?;
         if let Some(before) = before {
@@ -116,7 +116,7 @@ fn counted(tx: &mut Transaction<'_>, before: &Ticket, after: Ticket) -> Result<T
 fn next_number(tx: &mut Transaction<'_>) -> Result<i64, Error> {
     let tenant = tx.tenant();
     let first = (ticket_numbers::tenant_id.eq(tenant), ticket_numbers::last.eq(1_i64));
-    Ok(on_either!(tx.connection(), |c| Kept(
+    Ok(on_either!(tx.connection(), |c| Kept::new(
         diesel::insert_into(ticket_numbers::table)
             .values(first)
             .on_conflict(ticket_numbers::tenant_id)
