@@ -3,7 +3,7 @@
 use crate::pgbench::Effect;
 use crate::requests::{NUMBER, Request, Stream};
 use crate::service::Service;
-use crate::statements::ROWS;
+use crate::statements::{ROWS, Statement};
 use crate::{Failure, Result};
 use serde_json::{Value, json};
 
@@ -105,12 +105,22 @@ impl Case {
 
     /// How long a measurement takes at least, in seconds: no shorter than some answers.
     pub(crate) fn seconds(&self) -> u32 {
-        if self.key == "batch" { 4 } else { 1 }
+        if matches!(self.key, "batch" | "preview") { 4 } else { 1 }
     }
 
     /// Whether pgbench can ask the same: a thousand records in one transaction are too many statements to prepare.
     pub(crate) fn is_replayed(&self) -> bool {
         self.key != "batch"
+    }
+
+    /// What one would plainly ask PostgreSQL instead, where the case is to be faster than that: `$1` is the tenant, `$2`
+    /// what is asked about.
+    pub(crate) fn plain(&self) -> Option<&'static str> {
+        match self.key {
+            "search" => Some(PLAIN_SEARCH),
+            "pipeline" => Some(PLAIN_PIPELINE),
+            _ => None,
+        }
     }
 
     pub(crate) fn effect(&self) -> Effect {
@@ -126,6 +136,12 @@ impl Case {
         matches!(self.key, "create" | "batch")
     }
 }
+
+const PLAIN_SEARCH: &str = "SELECT * FROM customers WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN \
+    (SELECT record_id FROM search_texts WHERE tenant_id = $1 AND kind = 'customer' AND text LIKE $2) ORDER BY id LIMIT 20";
+
+const PLAIN_PIPELINE: &str = "SELECT stage_id, amount_currency, count(*), sum(amount_minor) FROM opportunities \
+    WHERE tenant_id = $1 AND pipeline_id = $2 AND deleted_at IS NULL GROUP BY stage_id, amount_currency";
 
 const LIST: &str = "/v1/customers?filter[kind]=person&sort=name";
 
@@ -228,6 +244,16 @@ impl Contents {
         Ok(())
     }
 
+    /// The plain statement of a case with the values of its requests.
+    pub(crate) fn plain(&self, case: &Case, plain: &str, tenant: &str) -> Vec<Statement> {
+        let about = match case.key {
+            "search" => self.fragments.iter().map(|fragment| format!("%{fragment}%")).collect(),
+            _ => vec![self.pipeline.clone()],
+        };
+        let of_tenant = |about| Statement::of(plain, [tenant.to_owned(), about]);
+        about.into_iter().map(of_tenant).collect()
+    }
+
     /// The requests of a case; `run` tells its measurements apart. None when the server has no such endpoint.
     pub(crate) fn stream(&self, case: &Case, run: usize) -> Option<Stream> {
         let of_each = |path: &dyn Fn(&String) -> String| {
@@ -311,17 +337,17 @@ fn previews() -> Vec<Request> {
         .to_vec()
 }
 
-/// Four or five letters of a name.
+/// Four or five letters that stand together in a name.
 fn fragment(name: &str, index: usize) -> String {
-    let letters: Vec<char> = name.chars().filter(char::is_ascii_alphabetic).collect();
     let length = 4 + index % 2;
-    let start = index % letters.len().saturating_sub(length).max(1);
-    letters
-        .iter()
-        .skip(start)
-        .take(length)
-        .collect::<String>()
-        .to_lowercase()
+    let letters = |word: &str| word.chars().filter(char::is_ascii_alphabetic).collect::<Vec<_>>();
+    let words: Vec<_> = name.split_whitespace().map(letters).collect();
+    let long: Vec<_> = words.iter().filter(|word| word.len() >= length).collect();
+    let Some(word) = long.get(index / 2 % long.len().max(1)) else {
+        return words.concat().iter().collect::<String>().to_lowercase();
+    };
+    let start = index % (word.len() - length + 1);
+    word[start..start + length].iter().collect::<String>().to_lowercase()
 }
 
 fn text(value: &Value) -> Result<String> {
@@ -349,8 +375,11 @@ mod tests {
     }
 
     #[test]
-    fn fragments_are_letters_of_the_name() {
-        assert_eq!(fragment("Ada Lovelace", 0), "adal");
-        assert_eq!(fragment("Ada Lovelace", 3), "lovel");
+    fn fragments_are_letters_that_stand_together_in_a_name() {
+        assert_eq!(fragment("Ada Lovelace", 0), "love");
+        assert_eq!(fragment("Ada Lovelace", 3), "elace");
+        assert_eq!(fragment("Calena Beriti", 1), "alena");
+        assert_eq!(fragment("Calena Beriti", 2), "riti");
+        assert_eq!(fragment("Bo Li", 0), "boli");
     }
 }

@@ -4,7 +4,7 @@ use crate::cases::{CASES, Contents};
 use crate::measure::Target;
 use crate::postgres::Cluster;
 use crate::service::Sizes;
-use crate::{Options, Result, fill, report, say};
+use crate::{Options, Result, fill, numbers, say};
 use std::path::Path;
 
 /// The cases that must not grow with the data.
@@ -58,7 +58,7 @@ pub(crate) async fn measure(options: &Options, folder: &Path, cluster: &Cluster)
                 }
                 growth
                     .points
-                    .push((customers, report::median(&medians).unwrap_or_default()));
+                    .push((customers, numbers::median(&medians).unwrap_or_default()));
             }
             say(&format!("{customers} customers measured"));
             let settings = service.stop().await?;

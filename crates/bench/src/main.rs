@@ -10,6 +10,7 @@ mod growth;
 mod load;
 mod machine;
 mod measure;
+mod numbers;
 mod pgbench;
 mod postgres;
 mod process;
@@ -239,7 +240,7 @@ async fn prepare(options: &Options, folder: &Path, cluster: &Cluster, target: Ta
     tokio::time::sleep(Duration::from_secs(2)).await;
     let standing = Standing {
         target,
-        start: report::median(&starts).unwrap_or_default(),
+        start: numbers::median(&starts).unwrap_or_default(),
         idle: service.memory()?.resident,
         loaded: 0.0,
     };
@@ -303,7 +304,7 @@ async fn binary_size(program: &Path, folder: &Path) -> Result<f64> {
     let mut strip = process::command("strip", None);
     let strip = process::output(strip.arg("-o").arg(&stripped).arg(program)).await;
     let measured = if strip.is_ok() { &stripped } else { program };
-    Ok(report::mebibytes(std::fs::metadata(measured)?.len()))
+    Ok(numbers::mebibytes(std::fs::metadata(measured)?.len()))
 }
 
 /// A folder that goes away with its handle.

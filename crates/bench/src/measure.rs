@@ -10,6 +10,7 @@ use crate::service::Service;
 use crate::{Result, say};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// What a case is run on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +46,8 @@ struct Prepared {
     case: &'static Case,
     /// Bytes of an answer.
     size: usize,
+    /// How long a measurement takes at least.
+    seconds: u32,
     replay: Option<Replay>,
 }
 
@@ -88,35 +91,50 @@ impl Bench {
 
     /// Tries the requests of a case, so that what is measured is known to work, and captures their statements.
     async fn prepare(&self, case: &'static Case) -> Result<Option<Prepared>> {
-        let mut size = 0;
+        let (mut size, mut seconds) = (0, case.seconds());
         let mut replay = None;
         for subject in &self.subjects {
             let Some(stream) = subject.contents.stream(case, 0) else {
                 return Ok(None);
             };
+            let asked = Instant::now();
             size = answer_size(subject, case, &stream).await?;
+            seconds = seconds.max(seconds_for(asked.elapsed() / SAMPLES));
             if let (Target::Postgres, true, Some((cluster, database))) =
                 (subject.target, case.is_replayed(), &self.cluster)
                 && cluster.log().is_some()
             {
                 let folder = self.folder.join("pgbench").join(case.key);
-                let count = if case.writes() {
-                    9
-                } else {
-                    1 + 4 * usize::try_from(self.load.seconds)?
+                let made = match case.plain() {
+                    Some(plain) => {
+                        let tenant = cluster.ask(database, "SELECT id FROM tenants").await?;
+                        Replay::plain(database, &subject.contents.plain(case, plain, &tenant), &folder)
+                    }
+                    None => {
+                        let count = if case.writes() {
+                            9
+                        } else {
+                            1 + 4 * usize::try_from(self.load.seconds)?
+                        };
+                        let asked = (&stream, first(case, 0) + SAMPLES as usize, count);
+                        Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder).await
+                    }
                 };
-                let asked = (&stream, first(case, 0) + SAMPLES, count);
-                let captured = Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder);
-                replay = captured.await.inspect_err(|error| say(&error.to_string())).ok();
+                replay = made.inspect_err(|error| say(&error.to_string())).ok();
             }
         }
-        Ok(Some(Prepared { case, size, replay }))
+        Ok(Some(Prepared {
+            case,
+            size,
+            seconds,
+            replay,
+        }))
     }
 
     /// One measurement on each target, one after the other.
     async fn run_once(&self, ready: &Prepared, connections: u32, run: usize) -> Result<Vec<(Target, Figures)>> {
         let mut figures = Vec::new();
-        let load = self.load.at_least(ready.case.seconds());
+        let load = self.load.at_least(ready.seconds);
         let (bare, address) = bare::start(ready.size, &self.folder.join("bare.log")).await?;
         for subject in &self.subjects {
             let Some(stream) = subject.contents.stream(ready.case, run) else {
@@ -132,7 +150,7 @@ impl Bench {
         bare.stop().await?;
         if let (Some(replay), Some((cluster, _))) = (&ready.replay, &self.cluster) {
             // It connects, and prepares each statement for each connection, on that time.
-            let rate = replay.run(cluster, connections, self.load.seconds + 2).await;
+            let rate = replay.run(cluster, connections, load.seconds + 2).await;
             figures.push((Target::Pgbench, or_none(rate.map(Figures::of_rate))));
         }
         Ok(figures)
@@ -147,8 +165,16 @@ fn or_none(figures: Result<Figures>) -> Figures {
     })
 }
 
-/// Requests by which the size of an answer is found.
-const SAMPLES: usize = 20;
+/// Requests by which the size of an answer is found, and how long one takes.
+const SAMPLES: u32 = 20;
+
+/// How many answers a measurement over one connection is to see.
+const ANSWERS: u32 = 8;
+
+/// Seconds in which enough of such answers come one after the other.
+fn seconds_for(answer: Duration) -> u32 {
+    u32::try_from((answer * ANSWERS).as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
+}
 
 /// The number of the first request of a run.
 fn first(case: &Case, run: usize) -> usize {
@@ -158,12 +184,24 @@ fn first(case: &Case, run: usize) -> usize {
 /// Bytes of an answer, on average over some.
 async fn answer_size(subject: &Subject, case: &Case, stream: &Stream) -> Result<usize> {
     let mut bytes = 0;
-    for number in 0..SAMPLES {
+    for number in 0..SAMPLES as usize {
         let answer = subject.service.send(&stream.request(first(case, 0) + number)).await?;
         if answer.contains(r#""outcome":"failed""#) {
             return Err(format!("{}: an item failed: {answer}", case.title).into());
         }
         bytes += answer.len();
     }
-    Ok(bytes / SAMPLES)
+    Ok(bytes / SAMPLES as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measurement_takes_as_long_as_a_few_answers() {
+        assert_eq!(seconds_for(Duration::from_millis(3)), 1);
+        assert_eq!(seconds_for(Duration::from_millis(125)), 1);
+        assert_eq!(seconds_for(Duration::from_millis(700)), 6);
+    }
 }

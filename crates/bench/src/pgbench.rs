@@ -1,10 +1,11 @@
-//! pgbench: what PostgreSQL alone does with the statements of a request, by prepared statements over the same socket.
+//! pgbench: what PostgreSQL alone does with the statements of a request, or with plain ones in their stead, by prepared
+//! statements over the same socket.
 
 use crate::postgres::Cluster;
 use crate::process::output;
 use crate::requests::Stream;
 use crate::service::Service;
-use crate::statements::{self, ROWS, Statement};
+use crate::statements::{self, ROWS, Script, Statement};
 use crate::{Failure, Result};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -16,6 +17,9 @@ pub(crate) struct Replay {
     files: Vec<PathBuf>,
     variables: Vec<(String, String)>,
 }
+
+/// The most scripts that pgbench takes.
+const MOST_SCRIPTS: usize = 128;
 
 /// What requests do to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,20 +58,40 @@ impl Replay {
             variables: Vec::new(),
         };
         for (path, since, said) in asked.iter().filter(|(_, _, said)| said.len() == least && least > 0) {
-            let number = replay.files.len();
-            let mut script = statements::script(said, number, *since);
+            let mut script = statements::script(said, replay.files.len(), *since);
             if effect == Effect::Customer {
                 script = script.over_rows(path.rsplit('/').next().unwrap_or_default(), "customers");
             }
-            let file = folder.join(format!("{number}.sql"));
-            std::fs::write(&file, script.text)?;
-            replay.files.push(file);
-            replay.variables.extend(script.variables);
+            replay.add(script, folder)?;
         }
         if replay.files.is_empty() {
             return Err("the log tells of no statement".into());
         }
         Ok(replay)
+    }
+
+    /// Statements of our own, one for each request that they are compared with.
+    pub(crate) fn plain(database: &str, statements: &[Statement], folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let mut replay = Self {
+            database: database.to_owned(),
+            files: Vec::new(),
+            variables: Vec::new(),
+        };
+        for statement in statements.iter().take(MOST_SCRIPTS) {
+            // Nothing of it is made anew.
+            let script = statements::script(std::slice::from_ref(statement), replay.files.len(), u64::MAX);
+            replay.add(script, folder)?;
+        }
+        Ok(replay)
+    }
+
+    fn add(&mut self, script: Script, folder: &Path) -> Result<()> {
+        let file = folder.join(format!("{}.sql", self.files.len()));
+        std::fs::write(&file, script.text)?;
+        self.files.push(file);
+        self.variables.extend(script.variables);
+        Ok(())
     }
 
     /// Transactions a second.

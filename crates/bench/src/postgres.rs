@@ -63,6 +63,24 @@ impl Cluster {
         output(&mut psql).await.map(drop)
     }
 
+    /// The one value that a query gives.
+    pub(crate) async fn ask(&self, database: &str, query: &str) -> Result<String> {
+        let mut psql = self.program("psql");
+        psql.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            database,
+            "-c",
+            query,
+        ]);
+        Ok(output(&mut psql).await?.trim().to_owned())
+    }
+
     /// Makes a database that is empty.
     pub(crate) async fn make_database(&self, name: &str) -> Result<()> {
         self.drop_database(name).await?;

@@ -4,6 +4,7 @@ use crate::cases::{Case, Goal};
 use crate::chart;
 use crate::growth::Growth;
 use crate::measure::{Results, Target};
+use crate::numbers::{median, millis, part, thousands, whole};
 use crate::{Result, say};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -160,12 +161,29 @@ impl Report {
             if rounds == 1 { "round" } else { "rounds" },
             thousands(u64::try_from(self.depth).unwrap_or_default()),
         );
+        self.add_plain(&mut page);
         for connections in self.connections().into_iter().rev() {
             self.add_table(&mut page, connections);
         }
         self.add_standing(&mut page);
         self.add_growth(&mut page);
         page
+    }
+
+    /// Which cases pgbench is asked in other words than those of Rapport.
+    fn add_plain(&self, page: &mut String) {
+        let mut plain = self
+            .cases
+            .iter()
+            .filter_map(|case| Some((case.title, case.plain()?)))
+            .peekable();
+        if plain.peek().is_none() {
+            return;
+        }
+        page.push_str("\nIn these cases pgbench asks what one would plainly write, about the same values, and not what Rapport asks:\n\n");
+        for (title, statement) in plain {
+            let _ = writeln!(page, "- {title}: `{statement}`");
+        }
     }
 
     fn add_table(&self, page: &mut String, connections: u32) {
@@ -290,77 +308,10 @@ fn goal(goal: Goal, measured: &Measured) -> String {
     }
 }
 
-fn whole(number: Option<f64>) -> String {
-    number.map_or_else(
-        || "–".to_owned(),
-        |number| {
-            if number < 100.0 {
-                return format!("{number:.1}");
-            }
-            // Printed without a fraction it is a whole number.
-            thousands(format!("{number:.0}").parse().unwrap_or_default())
-        },
-    )
-}
-
-fn millis(number: Option<f64>) -> String {
-    number.map_or_else(
-        || "–".to_owned(),
-        |number| {
-            if number < 10.0 {
-                format!("{number:.2}")
-            } else {
-                format!("{number:.0}")
-            }
-        },
-    )
-}
-
-fn part(ratio: Option<f64>) -> String {
-    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
-}
-
-/// 1234567 as 1,234,567.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a size for people to read")]
-pub(crate) fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
-}
-
-/// The one in the middle, or the mean of the two.
-pub(crate) fn median(numbers: &[f64]) -> Option<f64> {
-    let mut sorted: Vec<f64> = numbers.iter().copied().filter(|number| number.is_finite()).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    if sorted.len() % 2 == 1 {
-        Some(sorted[middle])
-    } else {
-        Some(f64::midpoint(*sorted.get(middle.checked_sub(1)?)?, sorted[middle]))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::load::Figures;
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        assert_eq!(median(&[]), None);
-        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(&[4.0, 1.0, 2.0, f64::NAN, 3.0]), Some(2.5));
-    }
 
     #[test]
     fn ratios_are_taken_within_a_round() {
@@ -396,6 +347,7 @@ mod tests {
             (row.postgres.of_ceiling, row.postgres.of_pgbench),
             (Some(0.5), Some(0.25))
         );
+        assert!(report.page().contains("- open pipeline by stage: `SELECT stage_id,"));
         assert!(
             report.page().contains("| get by id | 0 | 200 | 200 | 100 |"),
             "{}",

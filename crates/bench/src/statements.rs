@@ -13,6 +13,16 @@ pub(crate) struct Statement {
     values: Vec<Option<String>>,
 }
 
+impl Statement {
+    /// One that was not logged: `$1` and so on stand for the values.
+    pub(crate) fn of(text: &str, values: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            text: text.to_owned(),
+            values: values.into_iter().map(Some).collect(),
+        }
+    }
+}
+
 /// What pgbench is given: a script, and the variables that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Script {
@@ -249,6 +259,19 @@ mod tests {
             "BEGIN;\nSELECT a FROM b WHERE c = NULL AND d = :v5_1_1;\nCOMMIT;\n"
         );
         assert_eq!(script.variables, [("v5_1_1".to_owned(), "it's, $2 = '".to_owned())]);
+    }
+
+    #[test]
+    fn plain_statements_become_scripts_like_those_of_the_log() {
+        let text = "SELECT a FROM b WHERE c = $2 AND d LIKE $1 AND e = $2 LIMIT 20";
+        let statement = Statement::of(text, ["%it's%".to_owned(), Uuid::nil().to_string()]);
+        let script = script(&[statement], 7, u64::MAX);
+        assert_eq!(
+            script.text,
+            "SELECT a FROM b WHERE c = :v7_0_2 AND d LIKE :v7_0_1 AND e = :v7_0_2 LIMIT 20;\n"
+        );
+        let values: Vec<_> = script.variables.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, ["%it's%", "00000000-0000-0000-0000-000000000000"]);
     }
 
     #[test]
