@@ -104,22 +104,7 @@ impl Bench {
                 (subject.target, case.is_replayed(), &self.cluster)
                 && cluster.log().is_some()
             {
-                let folder = self.folder.join("pgbench").join(case.key);
-                let made = match case.plain() {
-                    Some(plain) => {
-                        let tenant = cluster.ask(database, "SELECT id FROM tenants").await?;
-                        Replay::plain(database, &subject.contents.plain(case, plain, &tenant), &folder)
-                    }
-                    None => {
-                        let count = if case.writes() {
-                            9
-                        } else {
-                            1 + 4 * usize::try_from(self.load.seconds)?
-                        };
-                        let asked = (&stream, first(case, 0) + SAMPLES as usize, count);
-                        Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder).await
-                    }
-                };
+                let made = self.replay((cluster, database), subject, case, &stream).await;
                 replay = made.inspect_err(|error| say(&error.to_string())).ok();
             }
         }
@@ -129,6 +114,28 @@ impl Bench {
             seconds,
             replay,
         }))
+    }
+
+    /// What pgbench is to do: what the requests of a case make Rapport ask, or what one would plainly ask instead.
+    async fn replay(
+        &self,
+        (cluster, database): (&Cluster, &str),
+        subject: &Subject,
+        case: &'static Case,
+        stream: &Stream,
+    ) -> Result<Replay> {
+        let folder = self.folder.join("pgbench").join(case.key);
+        if let Some(plain) = case.plain() {
+            let tenant = cluster.ask(database, "SELECT id FROM tenants").await?;
+            return Replay::plain(database, &subject.contents.plain(case, plain, &tenant), &folder);
+        }
+        let count = if case.writes() {
+            9
+        } else {
+            1 + 4 * usize::try_from(self.load.seconds)?
+        };
+        let asked = (stream, first(case, 0) + SAMPLES as usize, count);
+        Replay::capture(cluster, database, &subject.service, asked, case.effect(), &folder).await
     }
 
     /// One measurement on each target, one after the other.

@@ -58,6 +58,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0012_lookups_of_a_record", portable),
     migration!("0013_figures_by_customer", portable),
     migration!("0014_opportunity_totals", portable),
+    migration!("0015_search_in_order", sqlite),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.

@@ -149,7 +149,7 @@ pub fn page<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<Vec<R>, 
     let tenant = tx.tenant();
     let keys = page.keys(R::KIND.registry());
     let mut found = Vec::new();
-    for part in condition_of::<R>(tx, page).parts(&keys, page.after.as_ref()) {
+    for part in condition_of::<R>(tx, page).parts(&keys, page.after.as_ref(), page.limit) {
         let wanted = page.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
         if wanted > 0 && part.along_custom_values {
             found.extend(custom_values::page(tx, part, wanted)?);

@@ -335,7 +335,6 @@ impl<'a> Compiler<'a> {
     }
 
     fn found(&mut self, scope: Scope, search: &Search) {
-        self.sql.varies();
         text::found(self.sql, scope.alias, scope.registry.kind, self.tenant, search);
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! let condition = Condition::new(registry, tenant, visibility).with_rule(rule).with_search(search);
-//! for part in condition.parts(&keys, position.as_ref()) {
+//! for part in condition.parts(&keys, position.as_ref(), limit) {
 //!     rows.extend(products::table.filter(part.condition).order(part.order).limit(wanted).load(connection)?);
 //! }
 //! ```
@@ -17,6 +17,7 @@ mod check;
 mod compile;
 mod fragment;
 mod history;
+mod hits;
 mod operand;
 mod page;
 mod past;
@@ -50,6 +51,8 @@ pub struct Condition {
     visibility: Visibility,
     as_of: Option<Timestamp>,
     fragment: Fragment,
+    /// Where a text search was said last: which records it is to find, and how.
+    searched: Option<(Box<Condition>, Search)>,
 }
 
 impl Condition {
@@ -76,6 +79,7 @@ impl Condition {
             visibility,
             as_of: None,
             fragment: Fragment::default(),
+            searched: None,
         };
         condition.compiler().visible();
         condition
@@ -104,7 +108,14 @@ impl Condition {
     #[must_use]
     pub fn with_search(self, search: Option<&Search>) -> Self {
         match search {
-            Some(search) => self.and(|compiler| compiler.search(search)),
+            Some(search) => {
+                let among = Box::new(self.clone());
+                let found = self.and(|compiler| compiler.search(search));
+                Self {
+                    searched: Some((among, search.clone())),
+                    ..found
+                }
+            }
             None => self,
         }
     }
@@ -116,13 +127,14 @@ impl Condition {
         self
     }
 
-    /// What to ask for, one after the other, to get the records after a place in their order. Where the first key may
-    /// be missing, those that lack it come in a part of their own, so that each part walks along an index.
-    pub fn parts(&self, keys: &[SortKey], after: Option<&Position>) -> Vec<Part> {
-        page::parts(self, keys, after)
+    /// What to ask for, one after the other, to get so many records after a place in their order. Where the first key
+    /// may be missing, those that lack it come in a part of their own, so that each part walks along an index.
+    pub fn parts(&self, keys: &[SortKey], after: Option<&Position>, limit: i64) -> Vec<Part> {
+        page::parts(self, keys, after, limit)
     }
 
     fn and(mut self, write: impl FnOnce(&mut Compiler<'_>)) -> Self {
+        self.searched = None;
         self.fragment.raw(" AND ");
         write(&mut self.compiler());
         self

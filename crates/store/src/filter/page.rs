@@ -6,7 +6,7 @@
 use super::check::stored;
 use super::compile::Compiler;
 use super::fragment::{Alias, Fragment};
-use super::{Condition, Order, Part};
+use super::{Condition, Order, Part, hits};
 use domain::operation::visibility::Visibility;
 use domain::registry::{Field, FieldType, Registry, Source};
 use domain::rule::{Position, SortKey, Value};
@@ -55,9 +55,19 @@ fn columns(key: &SortKey) -> Vec<Column> {
 
 /// The parts of a page after a place. Only where the first key may be missing are there two: those that have it, then
 /// those that lack it. One order over both could not walk along an index.
-pub(super) fn parts(condition: &Condition, keys: &[SortKey], after: Option<&Position>) -> Vec<Part> {
+pub(super) fn parts(condition: &Condition, keys: &[SortKey], after: Option<&Position>, limit: i64) -> Vec<Part> {
     let values = after.map_or(&[][..], |position| position.0.as_slice());
     let mut all: Vec<_> = keys.iter().flat_map(columns).collect();
+    if let Some((among, search)) = &condition.searched
+        && is_by_id(keys)
+    {
+        let among = part(Condition::clone(among), &all, &all, values);
+        let after = values.first().and_then(Option::as_ref);
+        return vec![Part {
+            condition: hits::first(&among.condition, search, after, limit),
+            ..among
+        }];
+    }
     let leading = match keys.first() {
         Some(first) if first.field.optional => columns(first).len(),
         _ => return vec![part(condition.clone(), &all, &all, values)],
@@ -83,6 +93,11 @@ pub(super) fn parts(condition: &Condition, keys: &[SortKey], after: Option<&Posi
             .unwrap_or_else(|| part(all_are(" IS NOT NULL"), &all, &all, values)),
         part(all_are(" IS NULL"), &all, &[], &[]),
     ]
+}
+
+/// Whether records come in the order of their creation.
+fn is_by_id(keys: &[SortKey]) -> bool {
+    matches!(keys, [SortKey { field, descending: false }] if matches!(field.source, Source::Column("id")))
 }
 
 /// The records in the order of a custom field and their ids: those rows of its values whose records meet the condition.

@@ -30,34 +30,11 @@ pub(super) fn pattern(way: Match, text: &str) -> String {
 /// first and on its own; PostgreSQL must be kept from walking along the order of the list instead.
 pub(super) fn found(sql: &mut Fragment, record: Alias, kind: Kind, tenant: TenantId, search: &Search) {
     let rows = sql.new_alias();
-    let in_scope = |fragment: &mut Fragment| {
-        fragment.column(rows, "tenant_id").raw(" = ").bind(tenant_value(tenant));
-        fragment
-            .raw(" AND ")
-            .column(rows, "kind")
-            .raw(" = ")
-            .bind(Value::Text(kind.as_str().to_owned()));
-    };
-    let contains = |fragment: &mut Fragment, word: &str| {
-        let pattern = Value::Text(pattern(Match::Contains, word));
-        fragment
-            .raw(" AND ")
-            .column(rows, "text")
-            .raw(" LIKE ")
-            .bind(pattern)
-            .dialect("", ESCAPE);
-    };
     sql.column(record, "id").raw(" IN (");
     sql.either(
         |postgres| {
-            postgres
-                .raw("WITH found AS MATERIALIZED (SELECT ")
-                .column(rows, "record_id");
-            postgres.raw(" FROM search_texts AS ").alias(rows).raw(" WHERE ");
-            in_scope(postgres);
-            for word in search.words().iter().chain(search.short_words()) {
-                contains(postgres, word);
-            }
+            postgres.raw("WITH found AS MATERIALIZED (");
+            hits_on_postgres(postgres, rows, kind, tenant, search);
             postgres.raw(") SELECT record_id FROM found");
         },
         |sqlite| {
@@ -66,15 +43,50 @@ pub(super) fn found(sql: &mut Fragment, record: Alias, kind: Kind, tenant: Tenan
             sqlite
                 .raw(" ON ")
                 .column(rows, "row")
-                .raw(" = search_index.rowid WHERE search_index MATCH ");
-            sqlite.bind(Value::Text(phrases(search.words()))).raw(" AND ");
-            in_scope(sqlite);
-            for word in search.short_words() {
-                contains(sqlite, word);
-            }
+                .raw(" = search_index.rowid WHERE ");
+            is_hit_on_sqlite(sqlite, rows, kind, tenant, search);
         },
     );
     sql.raw(")");
+}
+
+/// Selects the ids of the records whose texts contain all words. How many there are decides how they are best looked up,
+/// so it is planned anew each time.
+pub(super) fn hits_on_postgres(sql: &mut Fragment, rows: Alias, kind: Kind, tenant: TenantId, search: &Search) {
+    sql.varies();
+    sql.raw("SELECT ").column(rows, "record_id");
+    sql.raw(" FROM search_texts AS ").alias(rows).raw(" WHERE ");
+    in_scope(sql, rows, kind, tenant);
+    for word in search.words().iter().chain(search.short_words()) {
+        contains(sql, rows, word);
+    }
+}
+
+/// A row of the index and that of its text, which are joined, are a hit. The index knows nothing of short words.
+pub(super) fn is_hit_on_sqlite(sql: &mut Fragment, rows: Alias, kind: Kind, tenant: TenantId, search: &Search) {
+    if search.short_words().len() > 1 {
+        sql.varies();
+    }
+    sql.raw("search_index MATCH ")
+        .bind(Value::Text(phrases(search.words())));
+    sql.raw(" AND ");
+    in_scope(sql, rows, kind, tenant);
+    for word in search.short_words() {
+        contains(sql, rows, word);
+    }
+}
+
+/// Rows of one kind of a tenant.
+pub(super) fn in_scope(sql: &mut Fragment, rows: Alias, kind: Kind, tenant: TenantId) {
+    sql.column(rows, "tenant_id").raw(" = ").bind(tenant_value(tenant));
+    let kind = Value::Text(kind.as_str().to_owned());
+    sql.raw(" AND ").column(rows, "kind").raw(" = ").bind(kind);
+}
+
+fn contains(sql: &mut Fragment, rows: Alias, word: &str) {
+    let pattern = Value::Text(pattern(Match::Contains, word));
+    sql.raw(" AND ").column(rows, "text").raw(" LIKE ").bind(pattern);
+    sql.dialect("", ESCAPE);
 }
 
 /// Words as FTS5 phrases, all of which must occur. Within quotes only the quote itself means anything.

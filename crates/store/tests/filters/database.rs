@@ -410,7 +410,8 @@ impl Tenant {
         }
     }
 
-    fn search_text(self, database: &mut Database, kind: Kind, id: RecordId, text: &str) {
+    /// Writes the text that a record is found by, which it must not have yet.
+    pub(crate) fn search_text(self, database: &mut Database, kind: Kind, id: RecordId, text: &str) {
         let row = (
             search_texts::tenant_id.eq(self.id),
             search_texts::kind.eq(kind),

@@ -41,7 +41,10 @@ fn products(database: &mut Database, tenant: Tenant) {
 /// One page, as the store reads it: part after part until it is full.
 fn page(database: &mut Database, tenant: Tenant, keys: &[SortKey], after: Option<&Position>, limit: usize) -> Vec<Row> {
     let mut rows = Vec::new();
-    for part in tenant.condition(Kind::Product).parts(keys, after) {
+    for part in tenant
+        .condition(Kind::Product)
+        .parts(keys, after, i64::try_from(limit).unwrap())
+    {
         let wanted = i64::try_from(limit - rows.len()).unwrap();
         let query = products::table
             .filter(part.condition)

@@ -99,7 +99,7 @@ fn fault_of(plan: &str) -> Option<&'static str> {
     let scans = |line: &str| {
         let read = line.split_once("Seq Scan on ").map(|(_, table)| table);
         read.is_some_and(|table| LARGE.iter().any(|large| table.starts_with(large)))
-            || (line.starts_with("SCAN ") && !line.contains("VIRTUAL TABLE"))
+            || (line.starts_with("SCAN ") && !line.contains("VIRTUAL TABLE") && !line.starts_with("SCAN (subquery"))
     };
     plan.lines().any(scans).then_some("reads a whole table")
 }
@@ -215,7 +215,7 @@ fn lists_filters_and_searches_use_indexes() {
         |database: &mut Database, what: &str, kind: Kind, condition: &Condition, order: &str, sorted: bool| {
             let keys = sort(order, kind, &context()).unwrap();
             for after in [None, Some(middle(&keys))] {
-                for part in condition.parts(&keys, after.as_ref()) {
+                for part in condition.parts(&keys, after.as_ref(), 51) {
                     let plan = plan_of(database, kind, part);
                     let fault = fault_of(&plan).or_else(|| (sorted && sorts(&plan)).then_some("sorts"));
                     if let Some(fault) = fault {
@@ -282,7 +282,9 @@ fn lists_filters_and_searches_use_indexes() {
     for text in ["acme", "ame 12", "name 4242"] {
         let search = Search::parse(text, "?q").unwrap();
         let condition = tenant.condition(Kind::Customer).with_search(Some(&search));
-        check(&mut database, text, Kind::Customer, &condition, "", false);
+        // The text index of SQLite gives the hits in order, so that the first ones are enough.
+        let sorted = database.is_sqlite();
+        check(&mut database, text, Kind::Customer, &condition, "", sorted);
         check(&mut database, text, Kind::Customer, &condition, "-created_at", false);
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
@@ -306,7 +308,7 @@ fn figures_of_customers_are_read_from_indexes_alone_on_sqlite() {
     let condition = tenant.condition(Kind::Customer);
     let condition = condition.with_rule(Some(&rule(Kind::Customer, &figures)));
     let keys = sort("", Kind::Customer, &context()).unwrap();
-    let [part] = <[Part; 1]>::try_from(condition.parts(&keys, None)).unwrap();
+    let [part] = <[Part; 1]>::try_from(condition.parts(&keys, None, 51)).unwrap();
     let plan = plan_of(&mut database, Kind::Customer, part);
     for index in ["interactions_by_customer_id", "opportunities_by_customer_id"] {
         assert!(plan.contains(&format!("USING COVERING INDEX {index}")), "{plan}");
@@ -354,7 +356,7 @@ fn lists_by_custom_fields_walk_along_their_indexes() {
             let plan = plan_of(
                 &mut database,
                 Kind::Customer,
-                all.parts(&keys, after.as_ref()).remove(0),
+                all.parts(&keys, after.as_ref(), 51).remove(0),
             );
             if fault_of(&plan).is_some() || sorts(&plan) {
                 complaints.push(format!("{order}:\n{plan}"));
@@ -372,7 +374,11 @@ fn lists_by_custom_fields_walk_along_their_indexes() {
         let rule = filters([filter], Kind::Customer, &context).unwrap();
         let condition = all.clone().with_rule(rule.as_ref());
         let by_id = Kind::Customer.registry().default_order();
-        let plan = plan_of(&mut database, Kind::Customer, condition.parts(&by_id, None).remove(0));
+        let plan = plan_of(
+            &mut database,
+            Kind::Customer,
+            condition.parts(&by_id, None, 51).remove(0),
+        );
         if fault_of(&plan).is_some() {
             complaints.push(format!("{filter:?}:\n{plan}"));
         }
