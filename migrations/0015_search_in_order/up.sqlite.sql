@@ -22,3 +22,6 @@ END;
 CREATE TRIGGER search_texts_deleted_late AFTER DELETE ON search_texts BEGIN
   DELETE FROM search_latecomers WHERE tenant_id = old.tenant_id AND kind = old.kind AND row = old.row;
 END;
+
+-- A search looks into every segment of the index. The rounds of maintenance merge any two of one size.
+INSERT INTO search_index (search_index, rank) VALUES ('usermerge', 2);

@@ -16,7 +16,8 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
         let mut rounds = tokio::time::interval(every);
         loop {
             rounds.tick().await;
-            if let Err(error) = tidy(&tidying, event_retention).await {
+            let tidied = tidy(&tidying, event_retention).await;
+            if let Err(error) = tidied.and(merge_search_index(&tidying).await) {
                 tracing::warn!(%error, "tidying failed; it is tried again in the next round");
             }
         }
@@ -31,6 +32,23 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
             }
         }
     });
+}
+
+/// Between steps of merging the text index others write.
+const PAUSE: Duration = Duration::from_millis(20);
+/// The most steps of a round: where much is written all the time, there is always something to merge.
+const MOST_STEPS: usize = 10_000;
+
+async fn merge_search_index(state: &State) -> Result<(), Error> {
+    let scope = Scope::nobody();
+    for _ in 0..MOST_STEPS {
+        let merged = state.store.write(&scope, store::maintenance::merge_search_index);
+        if !merged.await? {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
 }
 
 async fn tidy(state: &State, event_retention: Option<chrono::Duration>) -> Result<(), Error> {

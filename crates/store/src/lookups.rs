@@ -1,6 +1,7 @@
 //! The tables by which records are found: external ids, values of multi-valued fields, search texts.
 //! Each is written with the record it leads to, and only where something changed.
 
+use crate::sqlite_writer::total_changes;
 use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, records};
 use diesel::connection::SimpleConnection;
@@ -285,4 +286,20 @@ pub fn index_search_texts(connection: &mut SqliteConnection) -> QueryResult<()> 
            SELECT row, text FROM search_index_queue JOIN search_texts USING (row); \
          DELETE FROM search_index_queue;",
     )
+}
+
+/// Pages of SQLite's trigram index that are merged in one step: some milliseconds of work.
+const MERGED_PAGES: i32 = 64;
+
+/// Merges segments of SQLite's trigram index, of which every search looks into each, for one step. Says whether there was
+/// anything to merge (<https://www.sqlite.org/fts5.html#the_merge_command>).
+pub fn merge_search_index(connection: &mut SqliteConnection) -> QueryResult<bool> {
+    let changes = diesel::select(total_changes());
+    let before: i32 = changes.get_result(connection)?;
+    diesel::sql_query("INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)")
+        .bind::<diesel::sql_types::Integer, _>(MERGED_PAGES)
+        .execute(connection)?;
+    let after: i32 = changes.get_result(connection)?;
+    // The statement itself counts as one.
+    Ok(after.wrapping_sub(before) > 1)
 }

@@ -2,8 +2,9 @@
 
 use crate::interaction::inbound;
 use crate::operation::{login_failures, sessions};
-use crate::{Error, Transaction, events, idempotency};
+use crate::{Error, Transaction, events, idempotency, lookups};
 use chrono::Duration;
+use sql::DatabaseConnection;
 
 /// How long the answers to idempotent requests are kept.
 const ANSWERS_KEPT: Duration = Duration::hours(24);
@@ -42,4 +43,12 @@ pub fn tidy(tx: &mut Transaction<'_>, event_retention: Option<Duration>) -> Resu
         events,
         sessions,
     })
+}
+
+/// Does one step of what keeps text search fast, and says whether there is more to do. PostgreSQL does so by itself.
+pub fn merge_search_index(tx: &mut Transaction<'_>) -> Result<bool, Error> {
+    match tx.connection() {
+        DatabaseConnection::Sqlite(sqlite) => Ok(lookups::merge_search_index(sqlite)?),
+        DatabaseConnection::Postgres(_) => Ok(false),
+    }
 }

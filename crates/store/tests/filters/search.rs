@@ -7,6 +7,7 @@ use domain::rule::{Position, Value};
 use domain::search::Search;
 use rapport_store::filter::{Condition, Part};
 use serde_json::json;
+use sql::DatabaseConnection;
 use sql::ids::RecordId;
 use sql::schema::{customers, search_texts};
 
@@ -105,14 +106,21 @@ fn come_late(database: &mut Database, tenant: Tenant, record: &Kept) {
     tenant.search_text(database, Kind::Customer, record.id, &record.text);
 }
 
-fn latecomers(database: &mut Database) -> i64 {
+fn count(sqlite: &mut SqliteConnection, query: &str) -> i64 {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
         count: i64,
     }
-    let query = diesel::sql_query("SELECT count(*) AS count FROM search_latecomers");
-    query.get_result::<Row>(&mut **database).unwrap().count
+    diesel::sql_query(query).get_result::<Row>(sqlite).unwrap().count
+}
+
+/// Checks how many rows are known to have come late, where that matters.
+fn expect_latecomers(database: &mut Database, expected: i64) {
+    if let DatabaseConnection::Sqlite(sqlite) = &mut **database {
+        let late = count(sqlite, "SELECT count(*) AS count FROM search_latecomers");
+        assert_eq!(late, expected);
+    }
 }
 
 #[test]
@@ -157,16 +165,13 @@ fn pages_of_a_search_come_by_id_whatever_the_order_of_the_texts() {
     for record in records.iter().skip(2).step_by(7).rev() {
         come_late(&mut database, tenant, record);
     }
-    if database.is_sqlite() {
-        assert_eq!(latecomers(&mut database), 9);
-    }
+    expect_latecomers(&mut database, 9);
     check_pages(&mut database, tenant, user, &records);
     for record in &records {
         come_late(&mut database, tenant, record);
     }
-    if database.is_sqlite() {
-        assert_eq!(latecomers(&mut database), 59, "but for the last, in whose place it was");
-    }
+    // All but the last, which nothing of a greater id was there before.
+    expect_latecomers(&mut database, 59);
     check_pages(&mut database, tenant, user, &records);
 }
 
@@ -210,4 +215,31 @@ fn check_pages(database: &mut Database, tenant: Tenant, user: sql::ids::UserId, 
             }
         }
     }
+}
+
+#[test]
+fn what_is_merged_in_the_text_index_is_found_as_before() {
+    let mut database = database();
+    let tenant = Tenant::new(&mut database);
+    let ids: Vec<_> = (0..40)
+        .map(|number| {
+            let product = Product {
+                name: format!("acme {number}"),
+                ..Product::default()
+            };
+            tenant.product(&mut database, &product)
+        })
+        .collect();
+    if let DatabaseConnection::Sqlite(sqlite) = &mut *database {
+        let segments = "SELECT count(DISTINCT segid) AS count FROM search_index_idx";
+        let segments_of = |sqlite: &mut SqliteConnection| count(sqlite, segments);
+        assert!(segments_of(sqlite) > 2);
+        let mut steps = 0;
+        while rapport_store::lookups::merge_search_index(sqlite).unwrap() {
+            steps += 1;
+            assert!(steps < 100, "it ends");
+        }
+        assert_eq!(segments_of(sqlite), 1);
+    }
+    assert_eq!(search(&mut database, tenant, "acme"), ids);
 }
