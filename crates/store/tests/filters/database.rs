@@ -21,6 +21,13 @@ pub(crate) struct Database {
 
 /// An empty database with the present schema.
 pub(crate) fn database() -> Database {
+    let mut database = bare_database();
+    database.migrate(|_| true);
+    database
+}
+
+/// A database without a schema.
+pub(crate) fn bare_database() -> Database {
     let choice = std::env::var("RAPPORT_TEST_DATABASE").unwrap_or_else(|_| "sqlite".to_owned());
     let (connection, temporary) = match choice.as_str() {
         "sqlite" => (
@@ -34,16 +41,15 @@ pub(crate) fn database() -> Database {
         }
         other => panic!("RAPPORT_TEST_DATABASE must be sqlite or postgres, not {other}"),
     };
-    let mut database = Database {
+    Database {
         connection: Some(connection),
         temporary,
-    };
-    database.migrate();
-    database
+    }
 }
 
 impl Database {
-    fn migrate(&mut self) {
+    /// Runs the migrations whose names are wanted.
+    pub(crate) fn migrate(&mut self, is_wanted: impl Fn(&str) -> bool) {
         let dialect = if self.is_sqlite() {
             "up.sqlite.sql"
         } else {
@@ -53,6 +59,7 @@ impl Database {
         let mut migrations: Vec<_> = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
+            .filter(|path| is_wanted(path.file_name().unwrap().to_str().unwrap()))
             .collect();
         migrations.sort();
         for file in migrations

@@ -22,4 +22,5 @@ mod related;
 mod rules;
 mod schema;
 mod search;
+mod upgrades;
 mod visibility;
