@@ -27,22 +27,29 @@ pub struct Options {
 impl Options {
     /// The defaults for a database URL.
     pub fn new(url: impl Into<String>) -> Self {
-        let cores = std::thread::available_parallelism().map_or(4, usize::from);
         let url = url.into();
-        let pool_size = if url.starts_with("sqlite") { cores.max(4) } else { 10 };
+        let pool_size = if url.starts_with("sqlite") { cores().max(4) } else { 10 };
         Self {
             group_commit: 512,
             url,
             replica_url: None,
-            pool_size: u32::try_from(pool_size).unwrap_or(10),
+            pool_size,
             prepared_statements: true,
         }
     }
 }
 
+fn cores() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(4, usize::from);
+    u32::try_from(cores).unwrap_or(4)
+}
+
 /// The data of all tenants, in either database.
 pub struct Store {
     readers: Connections,
+    /// Readers of SQLite for the threads that serve requests. Were they those of the other threads, too, one request that
+    /// found all of them at work and went to another thread would hold one for longer, and send the next one after it.
+    readers_here: Option<Connections>,
     replica: Option<Connections>,
     writer: Writer,
     committed: watch::Sender<()>,
@@ -80,9 +87,13 @@ impl Store {
                 Writer::Postgres(manager(location.clone(), Purpose::Write).connections(options.pool_size, Some(2))?)
             }
         };
-        let readers = match &writer {
-            Writer::Postgres(connections) => connections.clone(),
-            Writer::Sqlite(_) => manager(location, Purpose::Read).connections(options.pool_size, None)?,
+        let (readers, readers_here) = match &writer {
+            Writer::Postgres(connections) => (connections.clone(), None),
+            Writer::Sqlite(_) => {
+                let here = manager(location.clone(), Purpose::ReadByKey).connections(cores(), None)?;
+                let readers = manager(location, Purpose::Read).connections(options.pool_size, None)?;
+                (readers, Some(here))
+            }
         };
         let replica = options
             .replica_url
@@ -90,6 +101,7 @@ impl Store {
             .map(|url| manager(Location::parse(url)?, Purpose::Read).connections(options.pool_size, Some(1)));
         Ok(Self {
             readers,
+            readers_here,
             replica: replica.transpose()?,
             writer,
             committed,
@@ -111,16 +123,14 @@ impl Store {
     }
 
     /// Reads on behalf of a scope what is found by its key. SQLite has that sooner than another thread would take over,
-    /// so it is asked right here unless all its readers are at work; PostgreSQL is asked as by [`Store::read`].
+    /// so it is asked right here; PostgreSQL is asked as by [`Store::read`].
     pub async fn read_by_key<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
     where
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        let read = |pool: &Pool| read_once(pool, scope, &work);
-        if self.is_sqlite()
-            && let Some(found) = self.readers.run_here(read)
-        {
+        let here = self.readers_here.as_ref();
+        if let Some(found) = here.and_then(|here| here.run_here(|pool| read_once(pool, scope, &work))) {
             return found;
         }
         self.read(scope, work).await
