@@ -45,7 +45,7 @@ fn value(kind: &str, number: usize, sqlite: bool) -> String {
         "jsonb" => format!("'{{\"number\": {number}}}'"),
         "date" => format!("'2026-01-{number:02}'"),
         "boolean" if sqlite => (number % 2).to_string(),
-        "boolean" => (number % 2 == 0).to_string(),
+        "boolean" => (number == 2).to_string(),
         "integer" | "bigint" => number.to_string(),
         kind if kind.starts_with("timestamp") => format!("'2026-01-{number:02} 10:00:00+00'"),
         "text" => format!("'text {number}'"),
