@@ -425,13 +425,13 @@ macro_rules! common_fields {
             self.common_part()
         }
         fn external_ids_mut(&mut self) -> &mut Vec<$crate::record::ExternalId> {
-            &mut self.external_ids.0
+            &mut self.external_ids
         }
         fn owner_id_mut(&mut self) -> &mut Option<::sql::ids::UserId> {
             &mut self.owner_id
         }
         fn custom_mut(&mut self) -> &mut $crate::custom_values::CustomValues {
-            &mut self.custom.0
+            &mut self.custom
         }
     };
 }

@@ -69,7 +69,7 @@ impl NewEvent {
             subject_type: subject.kind,
             subject_id: subject.id,
             version,
-            changes: Json(changes),
+            changes: Json::new(changes),
             request_id: tx.scope().request_id.as_deref().map(str::to_owned),
             customer_id: None,
         }
@@ -365,7 +365,7 @@ pub(crate) fn forget_contents(tx: &mut Transaction<'_>, id: RecordId) -> Result<
         .filter(events::tenant_id.eq(tx.tenant()))
         .filter(events::subject_id.eq(id));
     diesel::update(of_record)
-        .set(events::changes.eq(Json(Map::new())))
+        .set(events::changes.eq(Json::new(Map::new())))
         .execute(tx.connection())?;
     Ok(())
 }

@@ -82,7 +82,7 @@ fn kept(tx: &mut Transaction<'_>, key: &Key) -> Result<Option<Reply>, Error> {
         Some((fingerprint, ..)) if fingerprint != key.fingerprint => Err(Error::KeyReused),
         Some((_, status, headers, body)) => Ok(Some(Reply {
             status: u16::try_from(status).unwrap_or(UNANSWERED),
-            headers: headers.0,
+            headers: headers.into_inner(),
             body,
             replayed: true,
         })),
@@ -104,7 +104,7 @@ fn claim(tx: &mut Transaction<'_>, key: &Key) -> Result<(), Error> {
         idempotency_keys::fingerprint.eq(&key.fingerprint),
         idempotency_keys::created_at.eq(now),
         idempotency_keys::status.eq(i32::from(UNANSWERED)),
-        idempotency_keys::headers.eq(Json(Vec::<Header>::new())),
+        idempotency_keys::headers.eq(Json::new(Vec::<Header>::new())),
         idempotency_keys::body.eq(""),
     );
     let claimed = sql::on_either!(tx.connection(), |c| diesel::insert_into(idempotency_keys::table)
@@ -122,7 +122,7 @@ fn keep(tx: &mut Transaction<'_>, key: &Key, reply: &Reply) -> Result<(), Error>
     diesel::update(idempotency_keys::table.find(id))
         .set((
             idempotency_keys::status.eq(i32::from(reply.status)),
-            idempotency_keys::headers.eq(Json(reply.headers.clone())),
+            idempotency_keys::headers.eq(Json::new(reply.headers.clone())),
             idempotency_keys::body.eq(&reply.body),
         ))
         .execute(tx.connection())?;

@@ -64,6 +64,6 @@ pub(crate) fn record_at(
         .order((events::version, events::position))
         .select(events::changes)
         .load(tx.connection())?;
-    let changes: Vec<_> = changes.into_iter().map(|changes| changes.0).collect();
+    let changes: Vec<_> = changes.into_iter().map(Json::into_inner).collect();
     Ok(as_it_was(record, &changes))
 }

@@ -132,8 +132,8 @@ pub async fn create_tenant(store: &Store, passwords: &Passwords, new: NewTenant)
 
 fn admin_fields(email: String) -> UserFields {
     UserFields {
-        external_ids: sql::Json(Vec::new()),
-        tags: sql::Json(Vec::new()),
+        external_ids: sql::Json::new(Vec::new()),
+        tags: sql::Json::new(Vec::new()),
         custom: sql::Json::default(),
         owner_id: None,
         team_id: None,
@@ -228,11 +228,11 @@ fn command_line_account(tx: &mut Transaction<'_>, role: Role) -> Result<Option<P
         return Ok(None);
     }
     let fields = ServiceAccountFields {
-        external_ids: sql::Json(vec![ExternalId {
+        external_ids: sql::Json::new(vec![ExternalId {
             system: COMMAND_LINE.to_owned(),
             id: role.to_string(),
         }]),
-        tags: sql::Json(Vec::new()),
+        tags: sql::Json::new(Vec::new()),
         custom: sql::Json::default(),
         owner_id: None,
         team_id: None,

@@ -160,7 +160,7 @@ fn check_custom_choices(
     merged: &CustomerFields,
     choices: &MergeChoices,
 ) -> Result<(), Refusal> {
-    let is_known = |key: &String| survivor.custom.0.0.contains_key(key) || merged.custom.0.0.contains_key(key);
+    let is_known = |key: &String| survivor.custom.0.contains_key(key) || merged.custom.0.contains_key(key);
     let unknown = choices.custom.keys().filter(|key| !is_known(key));
     let fault = |key: &String| {
         let pointer = format!("/fields/custom/{}", input::escaped(key));
@@ -275,7 +275,6 @@ pub fn unmerged(
     let own: Vec<_> = ids.iter().filter_map(|one| one.before.as_array()).flatten().collect();
     fields
         .external_ids
-        .0
         .retain(|id| own.contains(&&json!(id)) || !merged.external_ids.contains(id));
     Ok((fields, kept))
 }

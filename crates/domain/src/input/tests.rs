@@ -115,7 +115,7 @@ fn a_patch_keeps_what_it_leaves_out_and_clears_by_null() {
         (after.sku, after.category, after.name),
         (None, Some("C".to_owned()), "A".to_owned())
     );
-    assert_eq!(after.tags.0, ["x"]);
+    assert_eq!(*after.tags, ["x"]);
     let refused = merged(&before, &json!({"colour": null, "name": null}), None)
         .err()
         .unwrap_or_default();

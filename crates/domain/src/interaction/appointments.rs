@@ -166,7 +166,7 @@ impl Fields for AppointmentFields {
     common_fields!();
 
     fn normalise(&mut self) {
-        self.except_on.0.sort_unstable();
+        self.except_on.sort_unstable();
     }
 
     fn add_faults(&self, faults: &mut Vec<Fault>) {

@@ -110,7 +110,7 @@ impl CallEvent {
     pub fn lead(&self) -> CustomerFields {
         let number = self.customer_number();
         CustomerFields {
-            phones: Json(vec![Phone {
+            phones: Json::new(vec![Phone {
                 number: number.to_owned(),
                 label: None,
                 primary: true,
@@ -127,11 +127,11 @@ impl CallEvent {
         };
         let mut fields = InteractionFields {
             direction: Some(direction),
-            external_ids: Json(vec![ExternalId {
+            external_ids: Json::new(vec![ExternalId {
                 system: self.source.clone(),
                 id: self.call_id.clone(),
             }]),
-            participants: Json(vec![participant(
+            participants: Json::new(vec![participant(
                 theirs,
                 Some(customer.id),
                 None,
@@ -186,7 +186,7 @@ impl CallEvent {
             CallDirection::Inbound => (ParticipantRole::To, &self.to),
             CallDirection::Outbound => (ParticipantRole::From, &self.from),
         };
-        fields.participants.0.push(participant(ours, None, Some(user), number));
+        fields.participants.push(participant(ours, None, Some(user), number));
     }
 }
 

@@ -22,8 +22,8 @@ impl CustomerMatch {
     /// An interaction with the customer of which nothing more is known.
     pub(super) fn interaction(&self, channel: Channel, started_at: Timestamp) -> InteractionFields {
         InteractionFields {
-            external_ids: Json(Vec::new()),
-            tags: Json(Vec::new()),
+            external_ids: Json::new(Vec::new()),
+            tags: Json::new(Vec::new()),
             custom: Json::default(),
             owner_id: self.owner_id,
             team_id: self.team_id,
@@ -40,8 +40,8 @@ impl CustomerMatch {
             network: None,
             handle: None,
             url: None,
-            participants: Json(Vec::new()),
-            links: Json(Vec::new()),
+            participants: Json::new(Vec::new()),
+            links: Json::new(Vec::new()),
         }
     }
 }
@@ -57,8 +57,8 @@ pub(super) fn source_of(source: &str, address: &str) -> ExternalId {
 /// A person of whom only a name is known.
 pub(super) fn lead(name: &str, known_as: ExternalId) -> CustomerFields {
     CustomerFields {
-        external_ids: Json(vec![known_as]),
-        tags: Json(Vec::new()),
+        external_ids: Json::new(vec![known_as]),
+        tags: Json::new(Vec::new()),
         custom: Json::default(),
         owner_id: None,
         team_id: None,
@@ -67,15 +67,15 @@ pub(super) fn lead(name: &str, known_as: ExternalId) -> CustomerFields {
         given_name: None,
         family_name: None,
         lifecycle: Lifecycle::Lead,
-        emails: Json(Vec::new()),
-        phones: Json(Vec::new()),
-        addresses: Json(Vec::new()),
-        handles: Json(Vec::new()),
+        emails: Json::new(Vec::new()),
+        phones: Json::new(Vec::new()),
+        addresses: Json::new(Vec::new()),
+        handles: Json::new(Vec::new()),
         language: None,
         time_zone: None,
         birth_date: None,
         demographics: Json::default(),
-        interests: Json(Vec::new()),
+        interests: Json::new(Vec::new()),
         preferences: Json::default(),
         organisation: Json::default(),
     }

@@ -105,7 +105,7 @@ impl SocialEvent {
     pub fn lead(&self) -> CustomerFields {
         let name = self.author_name.as_ref().unwrap_or(&self.handle);
         CustomerFields {
-            handles: Json(vec![self.author()]),
+            handles: Json::new(vec![self.author()]),
             ..lead(name, source_of(&self.source, &self.handle_value()))
         }
     }
@@ -123,7 +123,7 @@ impl SocialEvent {
             thread: Some(self.thread()),
             network: Some(self.network.clone()),
             handle: Some(self.handle.clone()),
-            participants: Json(vec![Participant {
+            participants: Json::new(vec![Participant {
                 customer_id: Some(customer.id),
                 user_id: None,
                 role: ParticipantRole::From,

@@ -96,7 +96,7 @@ impl Segment {
     /// The rule that its members pass; none of a static segment.
     pub fn rule(&self, context: &RuleContext) -> Result<Option<Rule>, Refusal> {
         let rule = self.fields.rule.as_ref();
-        rule.map(|rule| read_rule(&rule.0, context)).transpose()
+        rule.map(|rule| read_rule(rule, context)).transpose()
     }
 
     /// Whether it is kept in step with the customers.

@@ -181,7 +181,7 @@ impl Record for Opportunity {
                 "contact_ids",
                 distinct(contacts.iter().map(|contact| contact.customer_id)),
             ),
-            ("competitors", competitors.0.clone()),
+            ("competitors", competitors.to_vec()),
         ]
     }
 

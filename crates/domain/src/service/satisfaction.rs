@@ -62,7 +62,7 @@ impl Ticket {
             ));
         }
         let mut after = self.clone();
-        let progress = &mut after.state.progress.0;
+        let progress = &mut *after.state.progress;
         progress.satisfaction_score = Some(answer.score);
         progress.satisfaction_comment = answer.comment;
         progress.satisfaction_at = Some(now);

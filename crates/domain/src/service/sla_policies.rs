@@ -112,7 +112,7 @@ const fn active() -> bool {
 impl SlaPolicyFields {
     /// The conditions as one rule. Every fault is told at its JSON Pointer.
     pub fn rule(&self, context: &RuleContext) -> Result<Rule, Vec<Fault>> {
-        let all = json!({ "all": self.conditions.0 });
+        let all = json!({ "all": *self.conditions });
         Rule::parse(&all, Kind::Ticket, context).map_err(|faults| {
             let moved = |mut fault: Fault| {
                 if let Some(rest) = fault.pointer.strip_prefix("/all") {
@@ -145,7 +145,7 @@ impl Fields for SlaPolicyFields {
             first_response,
             next_response,
             resolution,
-        } = self.targets.0;
+        } = *self.targets;
         let targets = [
             ("/targets/first_response", first_response),
             ("/targets/next_response", next_response),

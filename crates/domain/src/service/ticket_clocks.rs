@@ -107,8 +107,8 @@ impl Ticket {
     }
 
     /// Whether what a clock counts towards is still to happen.
-    const fn needs(&self, metric: SlaMetric) -> bool {
-        let progress = &self.state.progress.0;
+    fn needs(&self, metric: SlaMetric) -> bool {
+        let progress = &*self.state.progress;
         let is_answered = progress.first_responded_at.is_some();
         !self.fields.status.is_done()
             && match metric {

@@ -85,7 +85,7 @@ impl Ticket {
             response_due_at: None,
             resolution_due_at: None,
             breached: false,
-            progress: Json(progress),
+            progress: Json::new(progress),
         };
         Self { meta, fields, state }
     }
@@ -117,7 +117,7 @@ impl Ticket {
             return Err(Refusal::conflict("ticket_closed", detail));
         }
         let mut after = self.clone();
-        let progress = &mut after.state.progress.0;
+        let progress = &mut *after.state.progress;
         progress.comment_count += 1;
         if comment.customer_id.is_some() {
             if progress.unanswered_since.is_none() {
@@ -153,7 +153,7 @@ impl Ticket {
         fields.assignee_id = to.assignee_id.or(fields.assignee_id);
         fields.queue = to.queue.clone().or_else(|| fields.queue.take());
         fields.priority = to.priority.unwrap_or(fields.priority);
-        let progress = &mut after.state.progress.0;
+        let progress = &mut *after.state.progress;
         progress.escalation_level += 1;
         progress.escalated_at = Some(now);
         Ok(after)
@@ -193,13 +193,13 @@ impl Ticket {
             fields.watcher_ids.push(watcher);
         }
         fields.watcher_ids.truncate(50);
-        let (old, new) = (&self.state.progress.0, &mut target.state.progress.0);
+        let (old, new) = (&*self.state.progress, &mut *target.state.progress);
         new.comment_count += old.comment_count;
         new.merged_count += 1;
         if !into.fields.status.is_done() {
             new.unanswered_since = [old.unanswered_since, new.unanswered_since].into_iter().flatten().min();
         }
-        let progress = &mut source.state.progress.0;
+        let progress = &mut *source.state.progress;
         progress.comment_count = 0;
         progress.merged_into_id = Some(into.meta.id);
         Ok((source.at(TicketStatus::Closed, now), target))
@@ -214,8 +214,8 @@ impl Ticket {
             subject,
             description: Some(comment.body.clone()),
             status: TicketStatus::New,
-            external_ids: Json(Vec::new()),
-            links: Json(vec![follows]),
+            external_ids: Json::new(Vec::new()),
+            links: Json::new(vec![follows]),
             // What the old matter is a complaint about says nothing of the new one.
             complaint: Json::default(),
             ..self.fields.clone()
@@ -226,7 +226,7 @@ impl Ticket {
     /// The ticket at another status, with the times that go with it.
     fn at(mut self, status: TicketStatus, now: Timestamp) -> Self {
         let before = self.fields.status;
-        let progress = &mut self.state.progress.0;
+        let progress = &mut *self.state.progress;
         if status.is_done() {
             progress.solved_at.get_or_insert(now);
             progress.unanswered_since = None;
@@ -264,7 +264,7 @@ pub struct Happening {
 
 /// All that happened to a ticket between two states of it, what matters most first; a mere change of fields is nothing.
 pub fn happenings(before: &Ticket, after: &Ticket) -> Vec<Happening> {
-    let (old, new) = (&before.state.progress.0, &after.state.progress.0);
+    let (old, new) = (&*before.state.progress, &*after.state.progress);
     let (was, is) = (before.fields.status, after.fields.status);
     let merged = old.merged_into_id != new.merged_into_id;
     let assigned = after.fields.assignee_id.is_some() && before.fields.assignee_id != after.fields.assignee_id;

@@ -163,7 +163,7 @@ pub struct TicketState {
     /// Whether a target has ever been missed.
     pub breached: bool,
     /// What has happened to it.
-    #[serde(flatten)]
+    #[serde(flatten, serialize_with = "Json::serialize_value")]
     #[schema(value_type = TicketProgress)]
     pub progress: Json<TicketProgress>,
 }

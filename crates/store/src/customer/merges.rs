@@ -61,8 +61,8 @@ pub fn merge(
     activity::forget(tx, CustomerId(from.0))?;
     activity::count_anew(tx, Some(CustomerId(id.0)))?;
     relationships::check_parents(tx, CustomerId(id.0)).map_err(at_from)?;
-    merge.moved = Json(noted::counts(tx, way)?);
-    merge.changes = Json(changes(&survivor.fields, &saved.fields));
+    merge.moved = Json::new(noted::counts(tx, way)?);
+    merge.changes = Json::new(changes(&survivor.fields, &saved.fields));
     let row = merges::table.find((merge.tenant_id, merge.id));
     diesel::update(row)
         .set((merges::moved.eq(&merge.moved), merges::changes.eq(&merge.changes)))
@@ -108,14 +108,13 @@ fn fields_of_both(
     merger: &CustomerMerger,
 ) -> Result<CustomerFields, Error> {
     let mut fields = merged(&survivor.fields, &gone.fields, &merger.fields)?;
-    if !fields.custom.0.0.is_empty() {
+    if !fields.custom.0.is_empty() {
         let catalogue = custom_values::catalogue(tx)?;
         let ids = [survivor.meta.id, gone.meta.id];
         for reference in catalogue.references(Kind::Customer, &fields.custom.clone()) {
             if reference.kind == Kind::Customer && ids.contains(&reference.id) {
                 fields
                     .custom
-                    .0
                     .0
                     .retain(|key, _| reference.pointer != format!("/custom/{key}"));
             }
@@ -143,8 +142,8 @@ fn begin(tx: &mut Transaction<'_>, way: Way) -> Result<CustomerMerge, Error> {
         merged_id: CustomerId(way.from.0),
         created_at: tx.now(),
         created_by: tx.actor().id,
-        moved: Json(BTreeMap::new()),
-        changes: Json(Vec::new()),
+        moved: Json::new(BTreeMap::new()),
+        changes: Json::new(Vec::new()),
         undone_at: None,
         undone_by: None,
     };

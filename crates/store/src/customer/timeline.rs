@@ -241,7 +241,7 @@ fn entries_of(tx: &mut Transaction<'_>, customer: &Customer, events: Vec<Logged>
     let entry = |event: Logged| {
         let kind = TimelineKind::of_event(&event.kind)?;
         let title = titles.get(&named(&event))?.clone();
-        let data = without_lifecycle(event.changes.0);
+        let data = without_lifecycle(event.changes.into_inner());
         (kind != TimelineKind::Customer || event.kind != "customer.updated" || !data.is_empty()).then_some(
             TimelineEntry {
                 id: event.id,

@@ -55,9 +55,9 @@ pub fn explain(
     let rule = match &segment.fields.rule {
         Some(rule) => {
             // Reads the whole first, so that everything wrong with it is told.
-            past::read_rule_at(tx, &rule.0, as_of)?;
+            past::read_rule_at(tx, rule, as_of)?;
             let one = Explained::new(tx, &customer, as_of)?;
-            Some(explain_rule(tx, &rule.0, &one)?)
+            Some(explain_rule(tx, rule, &one)?)
         }
         None if as_of.is_some() => {
             return Err(Refusal::fault(

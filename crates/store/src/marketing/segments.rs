@@ -53,7 +53,7 @@ fn check_segments(tx: &mut Transaction<'_>, segment: &Segment) -> Result<(), Err
         return Ok(());
     };
     let mut faults = Vec::new();
-    for (pointer, named) in named_segments(&rule.0, "/rule") {
+    for (pointer, named) in named_segments(rule, "/rule") {
         let fault = match named.parse::<RecordId>() {
             Ok(id) => fault_of(tx, SegmentId(id.0), SegmentId(segment.meta.id.0))?,
             Err(_) => None,
@@ -82,7 +82,7 @@ fn fault_of(
             match records::find_visible::<Segment>(tx, RecordId(id.0), false)? {
                 Some(segment) => {
                     if let Some(rule) = &segment.fields.rule {
-                        next.extend(read_rule(&rule.0, &tx.rule_context()?)?.segments());
+                        next.extend(read_rule(rule, &tx.rule_context()?)?.segments());
                     }
                 }
                 None if depth == 0 => return Ok(Some(("unknown_reference", "there is no such segment"))),

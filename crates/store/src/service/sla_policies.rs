@@ -74,7 +74,7 @@ fn terms_of(tx: &mut Transaction<'_>, policy: &SlaPolicy) -> Result<Terms, Error
     };
     Ok(Terms {
         policy_id: policy.meta.id,
-        targets: policy.fields.targets.0,
+        targets: *policy.fields.targets,
         calendar: hours.map_or(Calendar::Always, |hours| hours.calendar()),
     })
 }

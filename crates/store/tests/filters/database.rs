@@ -188,7 +188,7 @@ macro_rules! insert {
                     sql::schema::$table::version.eq(1_i64),
                     sql::schema::$table::created_at.eq($created),
                     sql::schema::$table::updated_at.eq($created),
-                    sql::schema::$table::external_ids.eq(Document(Vec::<String>::new())),
+                    sql::schema::$table::external_ids.eq(Document::new(Vec::<String>::new())),
                 ),
                 $(sql::schema::$table::$column.eq($value)),*
             ))
@@ -263,7 +263,7 @@ impl Tenant {
             self,
             id,
             product.created_at.unwrap_or(context().now),
-            tags = Document(product.tags.clone()),
+            tags = Document::new(product.tags.clone()),
             name = &product.name,
             sku = product.sku.as_deref(),
             category = product.category.as_deref(),
@@ -284,8 +284,8 @@ impl Tenant {
 
     pub(crate) fn customer(self, database: &mut Database, customer: &Customer) -> RecordId {
         let id = RecordId::new();
-        let none = || Document(Vec::<String>::new());
-        let empty = || Document(serde_json::json!({}));
+        let none = || Document::new(Vec::<String>::new());
+        let empty = || Document::new(serde_json::json!({}));
         insert!(
             database,
             customers,
@@ -304,7 +304,7 @@ impl Tenant {
             demographics = empty(),
             interests = none(),
             preferences = empty(),
-            organisation = customer.organisation.clone().map_or_else(empty, Document),
+            organisation = customer.organisation.clone().map_or_else(empty, Document::new),
             lifecycle_since = context().now,
             owner_id = customer.owner,
             team_id = customer.team
@@ -319,7 +319,7 @@ impl Tenant {
     pub(crate) fn opportunity(self, database: &mut Database, opportunity: &Opportunity) -> RecordId {
         let [pipeline, stage, id] = [RecordId::new(), RecordId::new(), RecordId::new()];
         let now = opportunity.created_at.unwrap_or(context().now);
-        let none = || Document(Vec::<String>::new());
+        let none = || Document::new(Vec::<String>::new());
         insert!(
             database,
             pipelines,
@@ -378,7 +378,7 @@ impl Tenant {
             self,
             id,
             context().now,
-            tags = Document(Vec::<String>::new()),
+            tags = Document::new(Vec::<String>::new()),
             name = "Team"
         );
         id
@@ -392,7 +392,7 @@ impl Tenant {
             self,
             id,
             context().now,
-            tags = Document(Vec::<String>::new()),
+            tags = Document::new(Vec::<String>::new()),
             name = name,
             role = "agent",
             record_rule = "all",

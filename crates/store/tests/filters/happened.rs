@@ -118,7 +118,7 @@ fn event(database: &mut Database, tenant: Tenant, customer: RecordId, users: &[U
             events::subject_type.eq(Kind::Customer),
             events::subject_id.eq(customer),
             events::version.eq(version),
-            events::changes.eq(Document(changes)),
+            events::changes.eq(Document::new(changes)),
         ))
         .execute(&mut **database)
         .unwrap();

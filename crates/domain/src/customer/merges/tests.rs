@@ -130,7 +130,7 @@ fn what_was_changed_since_stays_and_external_ids_go_back_anyway() {
         system: "crm".to_owned(),
         id: "3".to_owned(),
     });
-    since.custom.0.0.insert("hat".to_owned(), json!(8));
+    since.custom.0.insert("hat".to_owned(), json!(8));
     let (back, kept) = unmerged(&since, &changed, &other).unwrap();
     assert_eq!(kept, ["/custom/hat", "/language"]);
     let told = json_of(&back);

@@ -244,7 +244,7 @@ proptest! {
             let after = done.with_clocks(&terms.calendar, Some(&terms), now);
             let twice = after.clone().with_clocks(&terms.calendar, Some(&terms), now);
             prop_assert_eq!(&twice, &after, "settling twice changes nothing");
-            let (is, progress) = (after.fields.status, &after.state.progress.0);
+            let (is, progress) = (after.fields.status, &*after.state.progress);
             prop_assert_eq!(progress.solved_at.is_some(), is.is_done());
             prop_assert_eq!(progress.closed_at.is_some(), is == TicketStatus::Closed);
             prop_assert!(!ticket.state.breached || after.state.breached);

@@ -96,7 +96,7 @@ fn rewrite<R: Stored>(tx: &mut Transaction<'_>, way: Way, id: RecordId) -> Resul
     let old = serde_json::to_value(before.fields())?;
     let named = naming(&old, pointers(tx, &before)?.into_iter(), &way.from.to_string());
     let new = renamed(&old, &named, &way.to.to_string(), unique(R::KIND));
-    let changes = Json(changes(&old, &new));
+    let changes = Json::new(changes(&old, &new));
     put(tx, &before, new)?;
     let row = moves::table.find((tenant, way.merge, R::KIND.registry().table, id));
     diesel::update(row)

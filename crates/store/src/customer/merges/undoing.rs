@@ -117,7 +117,7 @@ fn end(tx: &mut Transaction<'_>, merge: CustomerMerge) -> Result<CustomerMerge, 
     let merge = CustomerMerge {
         undone_at: Some(tx.now()),
         undone_by: tx.actor().id,
-        changes: Json(Vec::new()),
+        changes: Json::new(Vec::new()),
         ..merge
     };
     diesel::update(merges::table.find((merge.tenant_id, merge.id)))
