@@ -4,6 +4,7 @@ use crate::interaction::inbound;
 use crate::operation::{login_failures, sessions};
 use crate::{Error, Transaction, events, idempotency, lookups};
 use chrono::Duration;
+use diesel::connection::SimpleConnection;
 use sql::DatabaseConnection;
 
 /// How long the answers to idempotent requests are kept.
@@ -48,7 +49,14 @@ pub fn tidy(tx: &mut Transaction<'_>, event_retention: Option<Duration>) -> Resu
 /// Does one step of what keeps text search fast, and says whether there is more to do. PostgreSQL does so by itself.
 pub fn merge_search_index(tx: &mut Transaction<'_>) -> Result<bool, Error> {
     match tx.connection() {
-        DatabaseConnection::Sqlite(sqlite) => Ok(lookups::merge_search_index(sqlite)?),
+        DatabaseConnection::Sqlite(sqlite) => {
+            let merged = lookups::merge_search_index(sqlite)?;
+            if !merged {
+                // The merged pages would stay in the cache, though nothing asks the writer for them again.
+                sqlite.batch_execute("PRAGMA shrink_memory")?;
+            }
+            Ok(merged)
+        }
         DatabaseConnection::Postgres(_) => Ok(false),
     }
 }
