@@ -49,6 +49,8 @@ struct Hits<'a> {
 impl Hits<'_> {
     /// All hits are found by the index, put in order, and their records looked at one by one. Each step is fenced off from
     /// the next: the planner would walk along the records instead, or look at all of them.
+    ///
+    /// Where few records may be meant at all, it is left to the planner from which side they are found.
     fn on_postgres(&self, sql: &mut Fragment, after: Option<&Value>) {
         sql.raw("WITH found AS MATERIALIZED (");
         text::hits_on_postgres(
@@ -58,7 +60,16 @@ impl Hits<'_> {
             self.among.tenant,
             self.search,
         );
-        sql.raw(") SELECT passing.id FROM (SELECT record_id FROM found");
+        sql.raw(") ");
+        if self.among.is_narrowed() {
+            self.records(sql);
+            sql.raw(" FROM ").name(self.among.registry.table);
+            sql.raw(" WHERE ").column(self.table(), "id");
+            sql.raw(" IN (SELECT record_id FROM found) AND ")
+                .append(self.among.fragment.clone());
+            return;
+        }
+        sql.raw("SELECT passing.id FROM (SELECT record_id FROM found");
         if let Some(after) = after {
             sql.raw(" WHERE record_id > ").bind(after.clone());
         }

@@ -51,6 +51,8 @@ pub struct Condition {
     visibility: Visibility,
     as_of: Option<Timestamp>,
     fragment: Fragment,
+    /// Whether rules narrow it.
+    ruled: bool,
     /// Where a text search was said last: which records it is to find, and how.
     searched: Option<(Box<Condition>, Search)>,
 }
@@ -79,6 +81,7 @@ impl Condition {
             visibility,
             as_of: None,
             fragment: Fragment::default(),
+            ruled: false,
             searched: None,
         };
         condition.compiler().visible();
@@ -99,7 +102,10 @@ impl Condition {
     #[must_use]
     pub fn with_rule(self, rule: Option<&Rule>) -> Self {
         match rule {
-            Some(rule) => self.and(|compiler| compiler.rule(rule)),
+            Some(rule) => Self {
+                ruled: true,
+                ..self.and(|compiler| compiler.rule(rule))
+            },
             None => self,
         }
     }
@@ -125,6 +131,11 @@ impl Condition {
     pub fn kept(mut self) -> Self {
         self.fragment.is_kept();
         self
+    }
+
+    /// Whether it means only some of the records of the tenant.
+    fn is_narrowed(&self) -> bool {
+        self.ruled || self.registry.owned && self.visibility != Visibility::All
     }
 
     /// What to ask for, one after the other, to get so many records after a place in their order. Where the first key
