@@ -18,13 +18,3 @@ CREATE TABLE opportunity_totals (
   estimated_rest bigint NOT NULL,
   PRIMARY KEY (tenant_id, stage_id, id)
 );
-INSERT INTO opportunity_totals
-SELECT tenant_id, stage_id, id, owner_id, team_id, amount_currency, 1,
-  COALESCE(amount_minor / 1000000000, 0),
-  COALESCE(amount_minor % 1000000000, 0),
-  CASE WHEN probability IS NULL THEN COALESCE(amount_minor / 1000000000, 0) ELSE 0 END,
-  CASE WHEN probability IS NULL THEN COALESCE(amount_minor % 1000000000, 0) ELSE 0 END,
-  COALESCE(probability * (amount_minor / 1000000000), 0),
-  COALESCE(probability * (amount_minor % 1000000000), 0)
-FROM opportunities
-WHERE deleted_at IS NULL;

@@ -129,6 +129,9 @@ pub fn find_piled(tx: &mut Transaction<'_>) -> Result<Option<StageId>, Error> {
 }
 
 /// Adds up the rows of each group in a stage. There may be another such stage.
+///
+/// Rows that come in meanwhile are neither added up nor removed: on PostgreSQL both statements see what was there when the
+/// transaction began, and of two that do this at once one begins again.
 pub fn add_up(tx: &mut Transaction<'_>, stage: &StageId) -> Result<bool, Error> {
     type Row = (Option<UserId>, Option<TeamId>, Option<Currency>, Summed);
     let group = (totals::owner_id, totals::team_id, totals::currency);

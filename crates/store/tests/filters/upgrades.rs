@@ -108,6 +108,29 @@ fn rows(database: &mut Database, table: &str, columns: &[Column]) -> Vec<String>
 }
 
 #[test]
+fn texts_that_came_out_of_order_are_known_after_an_upgrade() {
+    let mut database = bare_database();
+    if !database.is_sqlite() {
+        // PostgreSQL has no order of rows to rely upon.
+        return;
+    }
+    database.migrate(|name| name < "0015");
+    database.batch_execute("PRAGMA foreign_keys = OFF").unwrap();
+    for (row, tenant, id) in [(1, 1, 20), (2, 2, 30), (3, 1, 10), (4, 1, 25), (5, 2, 40), (6, 1, 22)] {
+        let insert = format!(
+            "INSERT INTO search_texts (row, tenant_id, kind, record_id, text) VALUES ({row}, {}, 'customer', {}, 'text')",
+            value("uuid", tenant, true),
+            value("uuid", id, true)
+        );
+        database.batch_execute(&insert).unwrap();
+    }
+    database.migrate(|name| name > "0015");
+    let columns = columns(&mut database).remove("search_latecomers").unwrap();
+    let row: Vec<_> = columns.into_iter().filter(|column| column.name == "row").collect();
+    assert_eq!(rows(&mut database, "search_latecomers", &row), ["3", "6"]);
+}
+
+#[test]
 fn later_migrations_keep_every_row() {
     let mut database = bare_database();
     database.migrate(|name| name <= EARLY);
@@ -124,7 +147,7 @@ fn later_migrations_keep_every_row() {
         assert_eq!(rows(&mut database, table, columns), before, "{table}");
     }
     let totals: Vec<(i64, i64, i64)> = opportunity_totals::table
-        .order(opportunity_totals::id)
+        .order(opportunity_totals::amount_rest)
         .select((
             opportunity_totals::count,
             opportunity_totals::amount_rest,
