@@ -1,4 +1,5 @@
-//! What the service does beside serving: it tidies each tenant's data, and reads the signing keys anew.
+//! What the service does beside serving: it tidies each tenant's data, merges the text index, and reads the signing keys
+//! anew.
 
 use crate::state::State;
 use std::sync::Arc;

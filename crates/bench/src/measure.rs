@@ -126,7 +126,9 @@ impl Bench {
     ) -> Result<Replay> {
         let folder = self.folder.join("pgbench").join(case.key);
         if let Some(plain) = case.plain() {
-            let tenant = cluster.ask(database, "SELECT id FROM tenants").await?;
+            let tenant = cluster
+                .ask(database, "SELECT id FROM tenants ORDER BY id LIMIT 1")
+                .await?;
             return Replay::plain(database, &subject.contents.plain(case, plain, &tenant), &folder);
         }
         let count = if case.writes() {
@@ -178,9 +180,13 @@ const SAMPLES: u32 = 20;
 /// How many answers a measurement over one connection is to see.
 const ANSWERS: u32 = 8;
 
+/// The most seconds that a measurement takes.
+const LONGEST: u32 = 30;
+
 /// Seconds in which enough of such answers come one after the other.
 fn seconds_for(answer: Duration) -> u32 {
-    u32::try_from((answer * ANSWERS).as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
+    let seconds = (answer * ANSWERS).as_millis().div_ceil(1000);
+    u32::try_from(seconds).unwrap_or(LONGEST).min(LONGEST)
 }
 
 /// The number of the first request of a run.

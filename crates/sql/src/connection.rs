@@ -33,9 +33,9 @@ macro_rules! on_either {
     };
 }
 
-/// How many rows a statement inserts: of few sizes, so that each stays prepared. It may have 65,535 parameters, and a table
-/// 32 columns.
-const PORTIONS: [usize; 5] = [500, 100, 20, 5, 1];
+/// How many rows a statement inserts: of few sizes, so that each stays prepared, and not too many, because every connection
+/// keeps each of them with up to 32 parameters a row.
+const PORTIONS: [usize; 4] = [100, 20, 5, 1];
 
 /// Inserts rows in few statements, and tells how many were written.
 pub fn in_portions<C, R>(

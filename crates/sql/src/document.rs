@@ -71,11 +71,13 @@ impl<T: Debug + Default + DeserializeOwned + Serialize> Json<T> {
     }
 }
 
-/// Only this program writes these columns, so text of another shape is text of a newer one. It reads as nothing, and stays as
-/// it is for as long as the value is not changed.
+/// Only this program writes these columns, so text of another shape is text of a newer one. It reads as nothing, with a
+/// warning, and stays as it is for as long as the value is not changed.
 fn read<T: Default + DeserializeOwned>(text: Option<&RawValue>) -> T {
-    let value = text.and_then(|text| serde_json::from_str(text.get()).ok());
-    value.unwrap_or_default()
+    let value = text.map(|text| serde_json::from_str(text.get())).transpose();
+    let value = value
+        .inspect_err(|error| tracing::warn!(%error, "a JSON column holds something else than this program writes"));
+    value.ok().flatten().unwrap_or_default()
 }
 
 impl<T: Debug + Default + DeserializeOwned> Deref for Json<T> {

@@ -1,5 +1,5 @@
 //! The two calls that everything goes through, [`Store::read`] and [`Store::write`]: each takes a closure,
-//! runs it off the async threads, and answers when the database has.
+//! runs it off the async threads unless it is found by its key, and answers when the database has.
 
 use crate::pool::{ConnectionManager, Connections, Location, Pool, Pooled, Purpose};
 use crate::sqlite_writer::SqliteWriter;
@@ -47,8 +47,8 @@ fn cores() -> u32 {
 /// The data of all tenants, in either database.
 pub struct Store {
     readers: Connections,
-    /// Readers of SQLite for the threads that serve requests. Were they those of the other threads, too, one request that
-    /// found all of them at work and went to another thread would hold one for longer, and send the next one after it.
+    /// Readers of SQLite for the threads that serve requests. Shared with the other threads, one request that is handed over
+    /// to these would hold a reader for longer, and cause the next to be handed over.
     readers_here: Option<Connections>,
     replica: Option<Connections>,
     writer: Writer,
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Reads on behalf of a scope what is found by its key. SQLite has that sooner than another thread would take over,
-    /// so it is asked right here; PostgreSQL is asked as by [`Store::read`].
+    /// so it is asked right here, unless more threads serve than there are cores; PostgreSQL is asked as by [`Store::read`].
     pub async fn read_by_key<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
     where
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,

@@ -7,9 +7,9 @@ use domain::{Meta, Record};
 use sql::DatabaseConnection;
 use sql::ids::{RecordId, TenantId};
 
-/// Members that a change may write for its statement to stay prepared. There are few sets of so many, but no bound worth the
-/// name to those of more.
-pub const FEW_CHANGES: usize = 2;
+/// Members that a change may write for its statement to stay prepared: one for each member of a kind. Of sets of several
+/// there are too many, and nothing takes a statement out of Diesel's cache.
+pub const FEW_CHANGES: usize = 1;
 
 /// The queries on one table of records. Made by `stored!`.
 pub trait Table: Record {
