@@ -142,6 +142,20 @@ async fn a_summary_tells_what_each_way_to_write_brought_about() {
     }
     agree(&tenant, &pipeline, "purging one that was deleted and one that was not").await;
 
+    let known = "/v1/opportunities/by/erp/O-1";
+    let upserted = pipeline.fields(json!({"amount": euros(1500)}));
+    let upserted = tenant.put(known, &upserted).await.expect(201).body;
+    agree(&tenant, &pipeline, "an upsert of a new one").await;
+    let change = json!({"amount": euros(1600), "probability": 70});
+    tenant.put(known, &change).await.expect(200);
+    agree(&tenant, &pipeline, "an upsert of a known one").await;
+
+    let other = Pipeline::new(&tenant, "Partners").await;
+    let there = json!({"pipeline_id": other.id, "stage_id": other.engaging});
+    tenant.patch(&path_of(&upserted), &there).await.expect(200);
+    agree(&tenant, &pipeline, "a move to another pipeline").await;
+    agree(&tenant, &other, "a move from another pipeline").await;
+
     let refused = json!([
         {"op": "create", "data": pipeline.fields(json!({"amount": euros(5000)}))},
         {"op": "create", "data": pipeline.fields(json!({"probability": 101}))},
