@@ -18,3 +18,20 @@ CREATE TABLE opportunity_totals (
   estimated_rest bigint NOT NULL,
   PRIMARY KEY (tenant_id, stage_id, id)
 );
+-- What is there so far, added up by group. A row has the id of the first opportunity of its group.
+INSERT INTO opportunity_totals
+SELECT tenant_id, stage_id, first_id, owner_id, team_id, amount_currency, COUNT(*),
+  COALESCE(SUM(amount_minor / 1000000000), 0),
+  COALESCE(SUM(amount_minor % 1000000000), 0),
+  COALESCE(SUM(CASE WHEN probability IS NULL THEN amount_minor / 1000000000 END), 0),
+  COALESCE(SUM(CASE WHEN probability IS NULL THEN amount_minor % 1000000000 END), 0),
+  COALESCE(SUM(probability * (amount_minor / 1000000000)), 0),
+  COALESCE(SUM(probability * (amount_minor % 1000000000)), 0)
+FROM (
+  SELECT opportunities.*, FIRST_VALUE(id) OVER (
+    PARTITION BY tenant_id, stage_id, owner_id, team_id, amount_currency ORDER BY id
+  ) AS first_id
+  FROM opportunities
+  WHERE deleted_at IS NULL
+) AS there
+GROUP BY tenant_id, stage_id, first_id, owner_id, team_id, amount_currency;

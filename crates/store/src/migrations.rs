@@ -57,7 +57,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0011_clustered_lookups", sqlite),
     migration!("0012_lookups_of_a_record", portable),
     migration!("0013_figures_by_customer", portable),
-    migration!("0014_opportunity_totals"),
+    migration!("0014_opportunity_totals", portable),
     migration!("0015_search_in_order", sqlite),
 ];
 
