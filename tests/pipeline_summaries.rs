@@ -19,7 +19,12 @@ type Sums = BTreeMap<(String, String), (i64, i64, i64)>;
 /// An amount of whole units in cents.
 fn cents(money: &Value) -> i64 {
     let text = money["amount"].as_str().expect("an amount");
-    text.split('.').next().unwrap().parse::<i64>().expect("whole units") * 100
+    let (units, fraction) = text.split_once('.').unwrap_or((text, ""));
+    assert!(
+        fraction.chars().all(|digit| digit == '0'),
+        "{text} is no amount of whole units"
+    );
+    units.parse::<i64>().expect("digits") * 100
 }
 
 /// What the opportunities that the caller may see come to.
