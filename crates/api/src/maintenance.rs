@@ -19,7 +19,7 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
             rounds.tick().await;
             let tidied = tidy(&tidying, event_retention).await;
             if let Err(error) = tidied.and(merge_search_index(&tidying).await) {
-                tracing::warn!(%error, "tidying failed; it is tried again in the next round");
+                tracing::warn!(%error, "tidying, or merging the text index, failed; it is tried again in the next round");
             }
         }
     });
@@ -35,7 +35,7 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
     });
 }
 
-/// Between steps of merging the text index others write.
+/// How long the one writer of SQLite is left to others between two steps of merging the text index.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The most steps of a round: where much is written all the time, there is always something to merge.
 const MOST_STEPS: usize = 10_000;
