@@ -23,7 +23,8 @@ pub fn parse<F: Fields>(body: &Value) -> Result<F, Vec<Fault>> {
 
 /// Reads a settable part. The first attempt is the fast one; only a faulty body is looked at closely.
 pub fn parse_with<F: Fields>(body: &Value, custom: Option<CustomCheck<'_>>) -> Result<F, Vec<Fault>> {
-    F::deserialize(Objects(body)).map_err(|_| explain::<F>(body, |fields| fields.clone().checked_with(custom).err()))
+    F::deserialize(Objects(body))
+        .map_err(|_| explain::<F>(body, |fields| fields.clone().checked_with(None, custom).err()))
 }
 
 /// Reads any other body, such as that of an action.

@@ -125,25 +125,25 @@ pub trait Fields:
     /// The values of custom fields, to bring them to their one form.
     fn custom_mut(&mut self) -> &mut CustomValues;
 
-    /// Brings values to their one form (lower-case e-mail addresses, …), before they are validated.
-    fn normalise(&mut self) {}
+    /// Brings values to their one form (lower-case e-mail addresses, …), before they are validated, and tells of those that
+    /// have none. What is as it was before is in its form.
+    fn normalise(&mut self, _before: Option<&Self>, _faults: &mut Vec<Fault>) {}
 
     /// Adds the faults that no attribute on a single field can express.
     fn add_faults(&self, _faults: &mut Vec<Fault>) {}
 
     /// Brings the values to their one form and tells every fault of them, but for those of custom fields.
     fn checked(self) -> Result<Self, Refusal> {
-        self.checked_with(None)
+        self.checked_with(None, None)
     }
 
-    /// Brings the values to their one form and tells every fault of them.
-    fn checked_with(mut self, custom: Option<CustomCheck<'_>>) -> Result<Self, Refusal> {
-        self.normalise();
-        let mut faults = self
-            .validate()
-            .err()
-            .map(|errors| faults_of(&errors, ""))
-            .unwrap_or_default();
+    /// Brings the values to their one form and tells every fault of them. `before` is what the record had, if it was there.
+    fn checked_with(mut self, before: Option<&Self>, custom: Option<CustomCheck<'_>>) -> Result<Self, Refusal> {
+        let mut faults = Vec::new();
+        self.normalise(before, &mut faults);
+        if let Err(errors) = self.validate() {
+            faults.extend(faults_of(&errors, ""));
+        }
         crate::validation::check_common(self.common(), &mut faults);
         self.add_faults(&mut faults);
         if let Some(CustomCheck {

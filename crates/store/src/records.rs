@@ -226,11 +226,13 @@ pub fn change<R: Stored>(
 /// Saves a new settable part over the version read.
 pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) -> Result<(R, Outcome), Error> {
     let meta = before.meta().changed(tx.now(), tx.actor().id);
-    let fields = if custom_values::are_untouched(before.fields(), &fields) {
-        fields.checked()?
+    let old = before.fields();
+    let fields = if custom_values::are_untouched(old, &fields) {
+        fields.checked_with(Some(old), None)?
     } else {
-        let custom = before.fields().common().custom;
-        custom_values::with_check(tx, R::KIND, Some(custom), |custom| fields.checked_with(custom))??
+        custom_values::with_check(tx, R::KIND, Some(old.common().custom), |custom| {
+            fields.checked_with(Some(old), custom)
+        })??
     };
     let after = R::decide(tx, Some(before), meta, fields)?;
     save_decided(tx, before, after)

@@ -202,17 +202,18 @@ pub(super) fn normalise_emails(emails: &mut [EmailAddress]) {
     choose_primary(emails);
 }
 
-/// Brings phone numbers to E.164 where they can be read; `country` is where numbers without `+` are dialled.
-pub(super) fn normalise_phones(phones: &mut [Phone], country: Option<&str>) {
-    for phone in &mut *phones {
-        if let Ok(number) = to_e164(&phone.number, country) {
-            phone.number = number;
+/// Brings phone numbers to E.164, and tells of those that cannot be read; `country` is where numbers without `+` are
+/// dialled.
+pub(super) fn normalise_phones(phones: &mut [Phone], country: Option<&str>, faults: &mut Vec<Fault>) {
+    for (index, phone) in phones.iter_mut().enumerate() {
+        match to_e164(&phone.number, country) {
+            Ok(number) => phone.number = number,
+            Err(message) => faults.push(Fault::new(format!("/phones/{index}/number"), "invalid_format", message)),
         }
     }
     choose_primary(phones);
 }
 
-/// Leaves out the `@` before names.
 /// Brings handles to their one form: without spaces around and an `@` before.
 pub fn normalise_handles(handles: &mut [Handle]) {
     for handle in handles {
@@ -231,14 +232,9 @@ pub(super) fn check_emails(emails: &[EmailAddress], faults: &mut Vec<Fault>) {
     check_primary("/emails", emails, faults);
 }
 
-/// The faults of a list of phones that [`normalise_phones`] has seen.
-pub(super) fn check_phones(phones: &[Phone], country: Option<&str>, faults: &mut Vec<Fault>) {
+/// The faults of a list of phones, but for those that [`normalise_phones`] tells.
+pub(super) fn check_phones(phones: &[Phone], faults: &mut Vec<Fault>) {
     check_each("/phones", phones, MOST, faults);
-    for (index, phone) in phones.iter().enumerate() {
-        if let Err(message) = to_e164(&phone.number, country) {
-            faults.push(Fault::new(format!("/phones/{index}/number"), "invalid_format", message));
-        }
-    }
     check_unique("/phones", phones.iter().map(|phone| &phone.number), faults);
     check_primary("/phones", phones, faults);
 }

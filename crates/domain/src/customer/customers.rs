@@ -160,15 +160,17 @@ impl CustomerFields {
 impl Fields for CustomerFields {
     common_fields!();
 
-    fn normalise(&mut self) {
+    fn normalise(&mut self, before: Option<&Self>, faults: &mut Vec<Fault>) {
         self.name = self.name.trim().to_owned();
         if self.name.is_empty() && self.kind == CustomerKind::Person {
             self.name = self.personal_name();
         }
         contact_points::choose_primary(&mut self.addresses);
         contact_points::normalise_emails(&mut self.emails);
-        let country = self.country().map(ToOwned::to_owned);
-        contact_points::normalise_phones(&mut self.phones, country.as_deref());
+        if before.is_none_or(|before| before.phones != self.phones) {
+            let country = self.country().map(ToOwned::to_owned);
+            contact_points::normalise_phones(&mut self.phones, country.as_deref(), faults);
+        }
         contact_points::normalise_handles(&mut self.handles);
         if let Some(tag) = self.language.as_deref().and_then(language_tag) {
             self.language = Some(tag);
@@ -180,7 +182,7 @@ impl Fields for CustomerFields {
         self.add_kind_faults(faults);
         contact_points::check_emails(&self.emails, faults);
         contact_points::check_addresses(&self.addresses, faults);
-        contact_points::check_phones(&self.phones, self.country(), faults);
+        contact_points::check_phones(&self.phones, faults);
         contact_points::check_handles(&self.handles, faults);
         check_words("/interests", &self.interests, 100, faults);
         self.demographics.add_faults(faults);

@@ -165,7 +165,7 @@ impl AppointmentFields {
 impl Fields for AppointmentFields {
     common_fields!();
 
-    fn normalise(&mut self) {
+    fn normalise(&mut self, _before: Option<&Self>, _faults: &mut Vec<Fault>) {
         self.except_on.sort_unstable();
     }
 

@@ -2,6 +2,7 @@
 
 use super::roles::{RecordRule, Role};
 use crate::customer::contact_points::{check_email, normalise_email};
+use crate::fault::Fault;
 use crate::kind::Kind;
 use crate::record::{Fields, Meta, Record};
 use crate::registry::{Field, FieldType, Registry};
@@ -48,7 +49,7 @@ impl UserFields {
 impl Fields for UserFields {
     common_fields!();
 
-    fn normalise(&mut self) {
+    fn normalise(&mut self, _before: Option<&Self>, _faults: &mut Vec<Fault>) {
         self.email = self.email.as_deref().map(|email| normalise_email(email).to_lowercase());
     }
 }

@@ -1,6 +1,6 @@
 //! Stages: the ordered steps of a pipeline. The last ones close an opportunity as won or lost.
 
-use crate::fault::Refusal;
+use crate::fault::{Fault, Refusal};
 use crate::kind::Kind;
 use crate::record::{Fields, Meta, Record, Reference};
 use crate::registry::{Field, FieldType, Registry, Relation};
@@ -71,7 +71,7 @@ const fn open() -> OpportunityStatus {
 impl Fields for StageFields {
     common_fields!();
 
-    fn normalise(&mut self) {
+    fn normalise(&mut self, _before: Option<&Self>, _faults: &mut Vec<Fault>) {
         match self.kind {
             OpportunityStatus::Open => {}
             OpportunityStatus::Won => self.probability = 100,

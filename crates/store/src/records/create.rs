@@ -87,7 +87,7 @@ fn decided<R: Stored>(tx: &mut Transaction<'_>, New { draft, known_as }: New<R::
     if let Some(known_as) = known_as {
         add_external_id(&mut fields, known_as);
     }
-    let fields = custom_values::with_check(tx, R::KIND, None, |custom| fields.checked_with(custom))??;
+    let fields = custom_values::with_check(tx, R::KIND, None, |custom| fields.checked_with(None, custom))??;
     decided_from(tx, fields)
 }
 
