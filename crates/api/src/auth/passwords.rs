@@ -18,6 +18,7 @@ pub const LONGEST: usize = 1024;
 const MEMORY_KIB: u32 = 19_456;
 const ITERATIONS: u32 = 2;
 const LANES: u32 = 1;
+const HASH_BYTES: usize = 32;
 const QUEUE: usize = 64;
 
 /// Passwords that guessers try first. Shorter ones than [`SHORTEST`] need no list.
@@ -91,7 +92,7 @@ pub struct Passwords {
     running: Arc<Semaphore>,
     /// The memory of those who ran, for those who will. Freed and taken anew it would pile up, thread by thread.
     memory: Arc<Mutex<Vec<Memory>>>,
-    /// The hash of nothing that anyone knows, compared with where there is no user: both cost the same.
+    /// What no password has as its hash, compared with where there is no user: both cost the same.
     decoy: Arc<str>,
 }
 
@@ -106,7 +107,9 @@ impl Passwords {
 
     /// For so many at once.
     pub fn with_cores(cores: usize) -> Result<Self, PasswordError> {
-        let decoy = hash(super::secrets::generate_password().as_bytes(), &mut Memory::new())?;
+        // Drawn, not computed: the memory of a computation would stay with a process that nobody logs in to.
+        let drawn = Output::new(&rand::random::<[u8; HASH_BYTES]>()).map_err(|_| PasswordError::Failed)?;
+        let decoy = phc(&params()?, Salt::generate(), drawn)?;
         Ok(Self {
             admitted: Arc::new(Semaphore::new(cores + QUEUE)),
             running: Arc::new(Semaphore::new(cores)),
@@ -156,13 +159,22 @@ impl Passwords {
 
 /// The Argon2id string of a password, with a new salt.
 fn hash(password: &[u8], memory: &mut Memory) -> Result<String, PasswordError> {
-    let params = Params::new(MEMORY_KIB, ITERATIONS, LANES, Some(32)).map_err(|_| PasswordError::Failed)?;
+    let params = params()?;
     let salt = Salt::generate();
     let output = compute(password, &salt, &params, memory).ok_or(PasswordError::Failed)?;
+    phc(&params, salt, output)
+}
+
+fn params() -> Result<Params, PasswordError> {
+    Params::new(MEMORY_KIB, ITERATIONS, LANES, Some(HASH_BYTES)).map_err(|_| PasswordError::Failed)
+}
+
+/// A hash in the PHC string format.
+fn phc(params: &Params, salt: Salt, output: Output) -> Result<String, PasswordError> {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),
-        params: (&params).try_into().map_err(|_| PasswordError::Failed)?,
+        params: params.try_into().map_err(|_| PasswordError::Failed)?,
         salt: Some(salt),
         hash: Some(output),
     };
@@ -181,7 +193,7 @@ fn matches(password: &[u8], hash: &str, memory: &mut Memory) -> bool {
 }
 
 fn compute(password: &[u8], salt: &Salt, params: &Params, memory: &mut Memory) -> Option<Output> {
-    let mut output = [0; 32];
+    let mut output = [0; HASH_BYTES];
     let blocks = params.block_count();
     if memory.len() < blocks {
         memory.resize(blocks, Block::default());
