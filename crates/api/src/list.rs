@@ -4,7 +4,7 @@ use crate::access::Reading;
 use crate::limits::{MAX_PAGE, PAGE};
 use crate::problem::Problem;
 use crate::projection::{Projection, project};
-use actix_web::http::header::LINK;
+use actix_web::http::header::{ContentType, LINK};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::fault::Fault;
 use domain::rule::{Position, Rule, query as rule_query};
@@ -12,9 +12,8 @@ use domain::search::Search;
 use domain::{Record, RuleContext};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use store::filter::Page;
-use store::{Stored, records};
+use store::{Error, Stored, Transaction, records};
 use utoipa::ToSchema;
 
 /// The body of a search: everything that a list takes as parameters, with a rule tree instead of filters.
@@ -70,11 +69,30 @@ impl PageInfo {
     }
 }
 
-/// The answer of a list. Its records are text already: as trees of values they would take longer to write than to find.
-#[derive(Serialize)]
-struct RecordPage {
-    data: Box<RawValue>,
-    page: PageInfo,
+/// The bytes of a large record, about: room for so many is made at once, so that long answers need not move as they grow.
+const RECORD_BYTES: usize = 1_500;
+
+/// The answer of a list, written as far as its records. As trees of values they would take longer to write than to find.
+struct Answer(Vec<u8>);
+
+impl Answer {
+    fn with_records<R: Record>(
+        tx: &mut Transaction<'_>,
+        records: &[R],
+        projection: &Projection,
+    ) -> Result<Self, Error> {
+        let mut text = Vec::with_capacity(RECORD_BYTES * (records.len() + 1));
+        text.extend_from_slice(br#"{"data":"#);
+        project(tx, records, projection, &mut text)?;
+        Ok(Self(text))
+    }
+
+    fn finished(mut self, page: &PageInfo) -> Result<Vec<u8>, Error> {
+        self.0.extend_from_slice(br#","page":"#);
+        serde_json::to_writer(&mut self.0, page)?;
+        self.0.push(b'}');
+        Ok(self.0)
+    }
 }
 
 /// What a list or a search asks for.
@@ -259,7 +277,7 @@ async fn answer<R: Stored>(
     } = wanted;
     let limit = page.limit;
     let key = reading.state.cursor_key.clone();
-    let (data, last, total) = reading
+    let (answer, last, total) = reading
         .run(move |tx| {
             let total = if count {
                 Some(records::count::<R>(tx, &page)?)
@@ -281,7 +299,7 @@ async fn answer<R: Stored>(
             } else {
                 None
             };
-            Ok((project(tx, &found, &projection)?, last, total))
+            Ok((Answer::with_records(tx, &found, &projection)?, last, total))
         })
         .await?;
     let cursor = last.map(|place| key.seal(&bound_to, &place)).transpose()?;
@@ -290,10 +308,11 @@ async fn answer<R: Stored>(
         ..PageInfo::new(cursor.clone())
     };
     let mut response = HttpResponse::Ok();
+    response.content_type(ContentType::json());
     if let (Some(cursor), Some(request)) = (&cursor, request) {
         response.insert_header((LINK, format!("<{}>; rel=\"next\"", next_url(request, cursor))));
     }
-    Ok(response.json(RecordPage { data, page }))
+    Ok(response.body(answer.finished(&page)?))
 }
 
 /// The same list, one page on (RFC 8288).

@@ -77,17 +77,18 @@ impl Projection {
 /// The members of a record, as they are sent.
 type Members<'a> = HashMap<&'a str, &'a RawValue>;
 
-/// The records as they are sent, in an array: one query a relation, never one a record.
+/// Writes records as they are sent, in an array: one query a relation, never one a record.
 pub(crate) fn project<R: Record>(
     tx: &mut Transaction<'_>,
     records: &[R],
     projection: &Projection,
-) -> Result<Box<RawValue>, Error> {
+    out: &mut Vec<u8>,
+) -> Result<(), Error> {
     if projection.is_whole() {
-        return Ok(to_raw_value(records)?);
+        return Ok(serde_json::to_writer(out, records)?);
     }
     let whole = texts(records)?;
-    Ok(to_raw_value(&projection.trimmed::<R>(tx, &whole)?)?)
+    Ok(serde_json::to_writer(out, &projection.trimmed::<R>(tx, &whole)?)?)
 }
 
 /// A record as it is sent.
