@@ -60,6 +60,9 @@ pub(crate) struct BatchItem {
     data: Option<Value>,
 }
 
+/// An item as it was read, before the transaction begins, or its faults.
+type Item = Result<BatchItem, Vec<Fault>>;
+
 /// What an item of a batch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -121,11 +124,12 @@ pub(crate) struct BatchResults {
 /// `POST /v1/{resource}/batch`.
 pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
     let atomic = writing.query.take_flag("atomic");
-    let Batch { items } = input::parse_body(&writing.take_body()?).map_err(Problem::invalid)?;
+    let items = Batch::items_of(writing.take_body()?).map_err(Problem::invalid)?;
     if !(1..=BATCH_ITEMS).contains(&items.len()) {
         let message = format!("must have 1 to {BATCH_ITEMS} items");
         return Err(Problem::invalid(vec![Fault::new("/items", "invalid_length", message)]));
     }
+    let items: Vec<Item> = items.into_iter().map(BatchItem::parse).collect();
     let refuses = refuses_duplicates(&mut writing);
     writing
         .run(move |tx| {
@@ -138,7 +142,7 @@ pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpRespo
         .await
 }
 
-fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool) -> Result<Vec<BatchResult>, Error> {
+fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Item], atomic: bool) -> Result<Vec<BatchResult>, Error> {
     let mut results = Vec::with_capacity(items.len());
     write_together::<R>(tx, items, &mut Arc::default(), &mut results)?;
     if atomic && results.iter().any(Result::is_err) {
@@ -155,7 +159,7 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Value], atomic: bool)
 /// Writes items in one savepoint, and where one of them fails, in smaller parts.
 fn write_together<R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Value],
+    items: &[Item],
     names: &mut Arc<LocalReferences>,
     results: &mut Vec<Result<BatchResult, Error>>,
 ) -> Result<(), Error> {
@@ -181,7 +185,7 @@ fn write_together<R: Stored>(
 /// Writes all items, or fails with the first that fails. Only a single item tells what its faults are as if it came alone.
 fn write_or_fail<R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Value],
+    items: &[Item],
     names: &mut Arc<LocalReferences>,
 ) -> Result<Vec<BatchResult>, Error> {
     if items.len() > 1
@@ -195,24 +199,23 @@ fn write_or_fail<R: Stored>(
 /// Creates the records of items at once, if all of them ask for new ones.
 fn create_together<R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Value],
+    items: &[Item],
     names: &mut Arc<LocalReferences>,
 ) -> Result<Option<Vec<BatchResult>>, Error> {
-    let parsed = items.iter().map(input::parse_body::<BatchItem>);
-    let items: Vec<BatchItem> = parsed.collect::<Result<_, _>>().map_err(Refusal::Invalid)?;
+    let items: Vec<&BatchItem> = items.iter().map(read).collect::<Result<_, _>>()?;
     if !R::CREATED_TOGETHER || !are_of_new::<R>(tx, &items)? {
         return Ok(None);
     }
-    let mut creation = Creation::<R>::default();
-    for mut item in items {
+    let mut creation = Creation::<R>::of(items.len());
+    for item in items {
         item.expected()?;
         let new = New {
             draft: Draft::Raw(item.data()?, Arc::clone(names)),
             known_as: (item.op == Operation::Upsert).then(|| item.known_as()).transpose()?,
         };
         let id = creation.add(tx, new)?;
-        if let Some(name) = item.reference {
-            Arc::make_mut(names).insert(name, id);
+        if let Some(name) = &item.reference {
+            Arc::make_mut(names).insert(name.clone(), id);
         }
     }
     let created = creation.insert(tx)?;
@@ -221,7 +224,7 @@ fn create_together<R: Stored>(
 }
 
 /// Whether all items make new records: they create, or they upsert what nobody knows yet.
-fn are_of_new<R: Record>(tx: &mut Transaction<'_>, items: &[BatchItem]) -> Result<bool, Error> {
+fn are_of_new<R: Record>(tx: &mut Transaction<'_>, items: &[&BatchItem]) -> Result<bool, Error> {
     if items.iter().all(|item| item.op == Operation::Create) {
         return Ok(true);
     }
@@ -251,12 +254,11 @@ fn is_of_item(error: &Error) -> bool {
 
 fn write_one<R: Stored>(
     tx: &mut Transaction<'_>,
-    item: &Value,
+    item: &Item,
     names: &mut Arc<LocalReferences>,
 ) -> Result<BatchResult, Error> {
-    let mut item: BatchItem = input::parse_body(item).map_err(Refusal::Invalid)?;
+    let item = read(item)?;
     let expected = item.expected()?;
-    let name = item.reference.clone();
     let result = match item.op {
         Operation::Create => {
             let record = records::create::<R>(tx, Draft::Raw(item.data()?, Arc::clone(names))).map_err(in_data)?;
@@ -287,10 +289,14 @@ fn write_one<R: Stored>(
             }
         }
     };
-    if let (Some(name), Some(id)) = (name, result.id) {
-        Arc::make_mut(names).insert(name, id);
+    if let (Some(name), Some(id)) = (&item.reference, result.id) {
+        Arc::make_mut(names).insert(name.clone(), id);
     }
     Ok(result)
+}
+
+fn read(item: &Item) -> Result<&BatchItem, Refusal> {
+    item.as_ref().map_err(|faults| Refusal::Invalid(faults.clone()))
 }
 
 /// The faults of a record stand in the `data` of its item.
@@ -303,7 +309,26 @@ fn in_data(error: Error) -> Error {
     }
 }
 
+impl Batch {
+    /// Reads a body. The items are taken out of it, because a thousand of them take long to copy.
+    fn items_of(mut body: Value) -> Result<Vec<Value>, Vec<Fault>> {
+        let taken = body.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take);
+        let Self { items } = input::parse_body(&body)?;
+        Ok(taken.unwrap_or(items))
+    }
+}
+
 impl BatchItem {
+    /// Reads an item. What is to be set is moved, not copied.
+    fn parse(mut item: Value) -> Item {
+        let data = item.get_mut("data").map(Value::take);
+        let read: Self = input::parse_body(&item)?;
+        Ok(Self {
+            data: data.filter(|data| !data.is_null()),
+            ..read
+        })
+    }
+
     fn expected(&self) -> Result<Expected, Refusal> {
         let Some(text) = &self.if_match else {
             return Ok(Expected::Unstated);
@@ -317,10 +342,10 @@ impl BatchItem {
         })
     }
 
-    /// Takes what to set.
-    fn data(&mut self) -> Result<Value, Refusal> {
+    /// What to set.
+    fn data(&self) -> Result<Value, Refusal> {
         self.data
-            .take()
+            .clone()
             .ok_or_else(|| Refusal::fault("/data", "required", "is required"))
     }
 

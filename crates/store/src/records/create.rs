@@ -26,13 +26,14 @@ pub struct Creation<R> {
     decided: Vec<R>,
 }
 
-impl<R> Default for Creation<R> {
-    fn default() -> Self {
-        Self { decided: Vec::new() }
-    }
-}
-
 impl<R: Stored> Creation<R> {
+    /// Of so many records.
+    pub fn of(count: usize) -> Self {
+        Self {
+            decided: Vec::with_capacity(count),
+        }
+    }
+
     /// Decides upon one more record, and tells its id.
     pub fn add(&mut self, tx: &mut Transaction<'_>, new: New<R::Fields>) -> Result<RecordId, Error> {
         let record = decided::<R>(tx, new)?;

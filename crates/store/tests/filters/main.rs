@@ -22,5 +22,7 @@ mod related;
 mod rules;
 mod schema;
 mod search;
+mod statements;
 mod upgrades;
 mod visibility;
+mod writes;

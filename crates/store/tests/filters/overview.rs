@@ -1,7 +1,7 @@
 //! How many queries an overview takes, whatever there is about the customer, and that each walks along an index.
 
 use crate::database::{Tenant, database};
-use diesel::connection::{Connection, InstrumentationEvent};
+use crate::statements::statements;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use domain::customer::customers::Customer;
@@ -23,9 +23,8 @@ use rapport_store::customer::timeline::{Slice, timeline};
 use rapport_store::records::{self, Draft};
 use rapport_store::{Scope, Stored, Transaction};
 use serde_json::{Value as Json, json};
-use sql::DatabaseConnection;
 use sql::ids::RecordId;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub(crate) fn make<R: Stored>(tx: &mut Transaction<'_>, body: Json) -> RecordId {
     let draft = Draft::Raw(body, Arc::default());
@@ -77,27 +76,6 @@ fn busy(tx: &mut Transaction<'_>, customer: RecordId, times: usize) {
     }
 }
 
-/// The statements that some work runs, as SQL without the bound values.
-fn statements<T>(
-    database: &mut DatabaseConnection,
-    scope: &Scope,
-    work: impl Fn(&mut Transaction<'_>) -> T,
-) -> (T, Vec<String>) {
-    let run = Arc::new(Mutex::new(Vec::new()));
-    let noted = run.clone();
-    database.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            let text = query.to_string();
-            let sql = text.split(" -- binds").next().unwrap_or(&text);
-            noted.lock().unwrap().push(sql.to_owned());
-        }
-    });
-    let result = work(&mut Transaction::new(database, scope));
-    database.set_instrumentation(|_: InstrumentationEvent<'_>| {});
-    let statements = run.lock().unwrap().clone();
-    (result, statements)
-}
-
 pub(crate) fn scope(tenant: Tenant) -> Scope {
     Scope::system(Arc::new(Owner {
         id: tenant.id,
@@ -127,6 +105,7 @@ fn an_overview_takes_no_more_queries_the_more_there_is() {
         .map(|id| {
             statements(&mut database, &scope, |tx| overview(tx, *id, &wanted).unwrap())
                 .1
+                .sent
                 .len()
         })
         .collect();
@@ -168,8 +147,8 @@ fn each_query_of_an_overview_goes_by_more_than_the_tenant_on_sqlite() {
         limit: 5,
     };
     let (_, statements) = statements(&mut database, &scope, |tx| overview(tx, customer, &wanted).unwrap());
-    assert!(statements.len() > 10, "{statements:?}");
-    for sql in statements {
+    assert!(statements.sent.len() > 10, "{statements:?}");
+    for sql in statements.sent {
         let plan = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"));
         let steps: Vec<Step> = plan.load(&mut *database).unwrap();
         for Step { detail } in steps {
@@ -201,7 +180,7 @@ fn a_late_page_of_a_timeline_takes_as_many_queries_as_the_first() {
     let mut counts = Vec::new();
     loop {
         let ((page, more), run) = statements(&mut database, &scope, |tx| timeline(tx, customer, &slice).unwrap());
-        counts.push(run.len());
+        counts.push(run.sent.len());
         if !more {
             break;
         }
