@@ -1,12 +1,16 @@
 //! The event log: appended in the transaction of the change it tells of, read in commit order.
 
+mod changes;
+
+pub use changes::FieldChange;
+pub(crate) use changes::FieldChanges;
+
 use crate::Error;
 use crate::transaction::{Actor, ActorKind, Transaction};
 use diesel::prelude::*;
 use domain::Kind;
 use domain::customer::timeline;
 use domain::record::RecordLink;
-use domain::registry::UNTOLD;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sql::ids::{CustomerId, EventId, PrincipalId, RecordId, TenantId};
@@ -27,7 +31,7 @@ pub struct NewEvent {
     subject_type: Kind,
     subject_id: RecordId,
     version: i64,
-    changes: Json<Map<String, Value>>,
+    changes: Json<FieldChanges>,
     request_id: Option<String>,
     customer_id: Option<CustomerId>,
 }
@@ -40,7 +44,7 @@ impl NewEvent {
         what: &str,
         id: RecordId,
         version: i64,
-        changes: Map<String, Value>,
+        changes: FieldChanges,
     ) -> Self {
         let subject = RecordLink { kind, id };
         Self::about(tx, &format!("{kind}.{what}"), subject, version, changes)
@@ -48,13 +52,7 @@ impl NewEvent {
 
     /// Like [`NewEvent::new`], for an event that is not named after the kind of its subject: `segment.entered` is told
     /// of a customer.
-    pub fn about(
-        tx: &Transaction<'_>,
-        event: &str,
-        subject: RecordLink,
-        version: i64,
-        changes: Map<String, Value>,
-    ) -> Self {
+    pub fn about(tx: &Transaction<'_>, event: &str, subject: RecordLink, version: i64, changes: FieldChanges) -> Self {
         let Actor {
             kind: actor_kind,
             id: actor_id,
@@ -69,7 +67,7 @@ impl NewEvent {
             subject_type: subject.kind,
             subject_id: subject.id,
             version,
-            changes: Json::new(changes),
+            changes: Json::written(changes),
             request_id: tx.scope().request_id.as_deref().map(str::to_owned),
             customer_id: None,
         }
@@ -121,15 +119,6 @@ pub struct EventActor {
     /// Which one; none for the service itself.
     #[schema(value_type = Option<uuid::Uuid>)]
     pub id: Option<PrincipalId>,
-}
-
-/// The value of a field before and after a change.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FieldChange {
-    /// Before; null when there was none.
-    before: Value,
-    /// After; null when there is none.
-    after: Value,
 }
 
 /// Where a reader of the log stands: after this event.
@@ -365,55 +354,9 @@ pub(crate) fn forget_contents(tx: &mut Transaction<'_>, id: RecordId) -> Result<
         .filter(events::tenant_id.eq(tx.tenant()))
         .filter(events::subject_id.eq(id));
     diesel::update(of_record)
-        .set(events::changes.eq(Json::new(Map::new())))
+        .set(events::changes.eq(Json::new(FieldChanges::default())))
         .execute(tx.connection())?;
     Ok(())
-}
-
-/// The fields that differ between two states of a record, each with its value before and after. A new record was null.
-pub(crate) fn changes(before: Value, after: Value) -> Map<String, Value> {
-    let (mut before, after) = (members(before), members(after));
-    let mut pairs: Vec<(String, Value, Value)> = Vec::with_capacity(after.len());
-    for (name, new) in after {
-        let old = before.remove(&name).unwrap_or_default();
-        pairs.push((name, old, new));
-    }
-    pairs.extend(before.into_iter().map(|(name, old)| (name, old, Value::Null)));
-    for (name, old, new) in &mut pairs {
-        if let (true, Value::Object(old), Value::Object(new)) = (name == "custom", old, new) {
-            keep_differing(old, new);
-        }
-    }
-    let changed = pairs.into_iter().filter(|(name, old, new)| {
-        old != new && !(is_nothing(old) && is_nothing(new)) && !UNTOLD.contains(&name.as_str())
-    });
-    changed
-        .map(|(name, old, new)| (name, serde_json::json!({ "before": old, "after": new })))
-        .collect()
-}
-
-/// Of many custom values few change at a time: the others need not be told.
-fn keep_differing(old: &mut Map<String, Value>, new: &mut Map<String, Value>) {
-    let all_old = old.clone();
-    old.retain(|key, value| new.get(key) != Some(value));
-    new.retain(|key, value| all_old.get(key) != Some(value));
-}
-
-fn members(record: Value) -> Map<String, Value> {
-    match record {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    }
-}
-
-/// Null, and the empty list or object that stands for it.
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
 }
 
 /// Where the log ends now.

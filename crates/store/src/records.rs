@@ -8,7 +8,7 @@ pub use create::{Creation, New, create, create_unasked};
 pub(crate) use create::{create_from, insert_decided};
 
 use crate::customer::{documents, merges, notes};
-use crate::events::{self, NewEvent};
+use crate::events::{self, FieldChanges, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
 use crate::stored::Stored;
@@ -327,7 +327,7 @@ pub(crate) fn erase<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, version: 
     let tenant = tx.tenant();
     R::remove(tx.connection(), tenant, id)?;
     events::forget_contents(tx, id)?;
-    let event = NewEvent::new(tx, R::KIND, "purged", id, version + 1, serde_json::Map::new());
+    let event = NewEvent::new(tx, R::KIND, "purged", id, version + 1, FieldChanges::default());
     tx.announce(event);
     Ok(())
 }
@@ -452,7 +452,7 @@ fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, record: &R, before:
     let meta = record.meta();
     // Whose matter it is now; a record that is a customer itself needs no such member.
     let customer = after["customer_id"].as_str().and_then(|id| id.parse().ok());
-    let changes = events::changes(before, after);
+    let changes = FieldChanges::between(before, after);
     let event = NewEvent::new(tx, R::KIND, what, meta.id, meta.version, changes);
     let event = if R::KIND == domain::Kind::Customer {
         event

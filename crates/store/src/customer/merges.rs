@@ -12,7 +12,7 @@ pub use places::{LISTS, ListPlace, ROWS, columns};
 pub use undoing::{Unmerging, undo};
 
 use crate::customer::relationships;
-use crate::events::NewEvent;
+use crate::events::{FieldChanges, NewEvent};
 use crate::interaction::activity;
 use crate::records::{self, Expected};
 use crate::stored::Table;
@@ -25,7 +25,7 @@ use domain::fault::faultless;
 use domain::record::Reference;
 use domain::{Fault, Kind, Refusal};
 use noted::ENDED;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sql::ids::{CustomerId, EventId, RecordId};
 use sql::schema::{customer_merge_moves as moves, customer_merges as merges, customers};
 use sql::{DatabaseConnection, Json, Timestamp, on_either};
@@ -200,11 +200,10 @@ fn announce(
     } else {
         (survivor, none)
     };
-    let changes = Map::from_iter([
-        ("merged_into_id".to_owned(), json!({ "before": before, "after": after })),
-        ("merge_id".to_owned(), json!({ "before": null, "after": merge.id })),
-        ("moved".to_owned(), json!({ "before": null, "after": moved })),
-    ]);
+    let changes = FieldChanges::default()
+        .with("merged_into_id", before, after)
+        .with("merge_id", Value::Null, json!(merge.id))
+        .with("moved", Value::Null, json!(moved));
     let event = NewEvent::new(tx, Kind::Customer, what, gone.meta.id, gone.meta.version, changes);
     let event = match what {
         "merged" => event.of_customer(Some(merge.survivor_id)),

@@ -1,6 +1,6 @@
 //! The secret addresses under which users read their calendars; of each only the SHA-256 of its secret is kept.
 
-use crate::events::NewEvent;
+use crate::events::{FieldChanges, NewEvent};
 use crate::interaction::calendars;
 use crate::{Error, Transaction};
 use diesel::prelude::*;
@@ -135,6 +135,6 @@ fn user_version(tx: &mut Transaction<'_>, user: UserId) -> Result<i64, Error> {
 }
 
 fn announce(tx: &mut Transaction<'_>, user: UserId, version: i64, what: &str) {
-    let event = NewEvent::new(tx, Kind::User, what, RecordId(user.0), version, serde_json::Map::new());
+    let event = NewEvent::new(tx, Kind::User, what, RecordId(user.0), version, FieldChanges::default());
     tx.announce(event);
 }

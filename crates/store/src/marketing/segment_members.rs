@@ -1,13 +1,13 @@
 //! Who is in which segment. Every change of it is told in the log, as an event about the customer.
 
-use crate::events::NewEvent;
+use crate::events::{FieldChanges, NewEvent};
 use crate::records::{self, Expected};
 use crate::{Error, Transaction, references};
 use diesel::prelude::*;
 use domain::marketing::segments::{MembershipChange, Segment, SegmentKind};
 use domain::record::{RecordLink, Reference};
 use domain::{Kind, Refusal};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sql::ids::{CustomerId, RecordId, SegmentId};
 use sql::on_either;
 use sql::schema::{customers, segment_members};
@@ -121,7 +121,7 @@ fn announce(
         "segment.entered" => (Value::Null, json!(segment)),
         _ => (json!(segment), Value::Null),
     };
-    let changes = Map::from_iter([("segment_id".to_owned(), json!({ "before": before, "after": after }))]);
+    let changes = FieldChanges::default().with("segment_id", before, after);
     let subject = RecordLink {
         kind: Kind::Customer,
         id: RecordId(customer.0),

@@ -1,6 +1,6 @@
 //! How users and service accounts prove who they are: Argon2id strings and SHA-256 of random secrets.
 
-use crate::events::NewEvent;
+use crate::events::{FieldChanges, NewEvent};
 use crate::{Error, Transaction};
 use diesel::prelude::*;
 use domain::{Kind, Refusal};
@@ -222,6 +222,6 @@ fn account_version(tx: &mut Transaction<'_>, account: RecordId) -> Result<i64, E
 }
 
 fn announce(tx: &mut Transaction<'_>, kind: Kind, id: RecordId, version: i64, what: &str) {
-    let event = NewEvent::new(tx, kind, what, id, version, serde_json::Map::new());
+    let event = NewEvent::new(tx, kind, what, id, version, FieldChanges::default());
     tx.announce(event);
 }

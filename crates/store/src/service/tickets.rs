@@ -1,6 +1,6 @@
 //! How tickets are kept, and how they are commented on, reopened, escalated, merged and split.
 
-use crate::events::{self, NewEvent};
+use crate::events::{FieldChanges, NewEvent};
 use crate::records::{self, Expected, Outcome};
 use crate::service::{sla_policies, ticket_alarms, ticket_comments};
 use crate::stored::{Stored, Table};
@@ -17,7 +17,6 @@ use domain::service::ticket_moves::{
 use domain::service::ticket_parts::{Complaint, TicketType};
 use domain::service::tickets::{Ticket, TicketFields, TicketState};
 use domain::{Kind, Meta, Refusal};
-use serde_json::{Map, Value};
 use sql::ids::RecordId;
 use sql::schema::{ticket_numbers, tickets};
 use sql::{Json, Kept, Timestamp, on_either};
@@ -81,16 +80,17 @@ impl Stored for Ticket {
 /// The event of a change tells what mattered most. What else happened has events of its own.
 fn tell_the_rest(tx: &mut Transaction<'_>, before: &Ticket, after: &Ticket) -> Result<(), Error> {
     for happening in happenings(before, after).into_iter().skip(1) {
-        let mut changes = events::changes(serde_json::to_value(before)?, serde_json::to_value(after)?);
-        if let Some(clock) = happening.clock {
-            changes.retain(|name, _| name == clock.as_str());
-        }
+        let changes = FieldChanges::between(serde_json::to_value(before)?, serde_json::to_value(after)?);
+        let changes = match happening.clock {
+            Some(clock) => changes.only(clock.as_str()),
+            None => changes,
+        };
         announce(tx, after, happening.what, changes);
     }
     Ok(())
 }
 
-fn announce(tx: &mut Transaction<'_>, ticket: &Ticket, what: &str, changes: Map<String, Value>) {
+fn announce(tx: &mut Transaction<'_>, ticket: &Ticket, what: &str, changes: FieldChanges) {
     // The row is written at its new version already.
     let event = NewEvent::new(tx, Kind::Ticket, what, ticket.meta.id, ticket.meta.version, changes);
     tx.announce(event.of_customer(ticket.fields.customer_id));
