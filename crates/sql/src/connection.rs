@@ -73,3 +73,22 @@ macro_rules! insert_all {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_go_in_portions_of_few_sizes_in_their_order() {
+        let mut portions = Vec::new();
+        let written = in_portions(&mut portions, 0..127, |portions, rows| {
+            portions.push(rows.clone());
+            Ok(rows.len())
+        });
+        assert_eq!(written, Ok(127));
+        let sizes: Vec<_> = portions.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [100, 20, 5, 1, 1]);
+        assert_eq!(portions.concat(), (0..127).collect::<Vec<_>>());
+        assert_eq!(in_portions(&mut (), [0; 0], |(), rows| Ok(rows.len())), Ok(0));
+    }
+}
