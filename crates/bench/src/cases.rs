@@ -311,10 +311,10 @@ fn external_id(number: u64) -> String {
 }
 
 /// A customer as somebody would type it in. It has no address, because thousands of the same name in one place would be
-/// refused as duplicates.
+/// refused as duplicates, and is among the last by name, so that the first page of the list stays the same.
 fn person(number: &str) -> Value {
     json!({
-        "kind": "person", "given_name": "Ada", "family_name": format!("Bench {number}"), "lifecycle": "prospect",
+        "kind": "person", "given_name": "Zoe", "family_name": format!("Bench {number}"), "lifecycle": "prospect",
         "emails": [{"address": format!("bench.{number}@example.com"), "label": "work", "primary": true}],
         "demographics": {"education": "master", "occupation": "engineer", "household_size": 2},
         "language": "en", "time_zone": "Europe/London", "tags": ["bench"],
