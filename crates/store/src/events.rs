@@ -3,7 +3,7 @@
 mod changes;
 
 pub use changes::FieldChange;
-pub(crate) use changes::FieldChanges;
+pub(crate) use changes::{FieldChanges, Shown};
 
 use crate::Error;
 use crate::transaction::{Actor, ActorKind, Transaction};

@@ -8,7 +8,7 @@ pub use create::{Creation, New, create, create_unasked};
 pub(crate) use create::{create_from, insert_decided};
 
 use crate::customer::{documents, merges, notes};
-use crate::events::{self, FieldChanges, NewEvent};
+use crate::events::{self, FieldChanges, NewEvent, Shown};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
 use crate::stored::Stored;
@@ -241,18 +241,18 @@ pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) 
 /// Saves a record that a rule has decided upon over the version read.
 pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: R) -> Result<(R, Outcome), Error> {
     after.meta_mut().clone_from(before.meta());
-    let (old, new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
-    if old == new {
+    let (old, new) = (Shown::of(before)?, Shown::of(&after)?);
+    if old.is_same(&new)? {
         return Ok((before.clone(), Outcome::Unchanged));
     }
-    Ok((save_over(tx, before, &[before], after, old, new)?, Outcome::Updated))
+    Ok((save_over(tx, before, &[before], after, &old, new)?, Outcome::Updated))
 }
 
 /// Saves a record that a rule has decided upon as a new version even where nothing of it changes, because what hangs on it
 /// does. What `origin` names is not asked for again.
 pub(crate) fn save_beside<R: Stored>(tx: &mut Transaction<'_>, before: &R, origin: &R, after: R) -> Result<R, Error> {
-    let (old, new) = (serde_json::to_value(before)?, serde_json::to_value(&after)?);
-    save_over(tx, before, &[before, origin], after, old, new)
+    let (old, new) = (Shown::of(before)?, Shown::of(&after)?);
+    save_over(tx, before, &[before, origin], after, &old, new)
 }
 
 fn save_over<R: Stored>(
@@ -260,24 +260,24 @@ fn save_over<R: Stored>(
     before: &R,
     known: &[&R],
     mut after: R,
-    old: Value,
-    mut new: Value,
+    old: &Shown,
+    mut new: Shown,
 ) -> Result<R, Error> {
     *after.meta_mut() = before.meta().changed(tx.now(), tx.actor().id);
     references::check(tx, known, &after)?;
     if !after.update(tx.connection(), before)? {
         return Err(Error::Stale {
             version: before.meta().version,
-            current: Box::new(old),
+            current: Box::new(serde_json::to_value(before)?),
         });
     }
     tx.known().forget(R::KIND, after.meta().id);
     lookups::write(tx, before, &after)?;
     R::after_write(tx, Some(before), &after)?;
     if after.complete(tx, Some(before))? {
-        new = serde_json::to_value(&after)?;
+        new = Shown::of(&after)?;
     }
-    announce(tx, R::update_event(before, &after), &after, old, new);
+    announce(tx, R::update_event(before, &after), &after, Some(old), Some(&new))?;
     Ok(after)
 }
 
@@ -422,7 +422,7 @@ pub(crate) fn set_deleted<R: Stored>(
     what: &str,
 ) -> Result<R, Error> {
     let after = mark_deleted(tx, before, deleted_at)?;
-    announce(tx, what, &after, Value::Null, Value::Null);
+    announce(tx, what, &after, None, None)?;
     Ok(after)
 }
 
@@ -448,16 +448,22 @@ pub(crate) fn mark_deleted<R: Stored>(
     Ok(after)
 }
 
-fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, record: &R, before: Value, after: Value) {
+fn announce<R: Record>(
+    tx: &mut Transaction<'_>,
+    what: &str,
+    record: &R,
+    before: Option<&Shown>,
+    after: Option<&Shown>,
+) -> Result<(), Error> {
     let meta = record.meta();
-    // Whose matter it is now; a record that is a customer itself needs no such member.
-    let customer = after["customer_id"].as_str().and_then(|id| id.parse().ok());
-    let changes = FieldChanges::between(before, after);
+    let changes = FieldChanges::between(before, after)?;
     let event = NewEvent::new(tx, R::KIND, what, meta.id, meta.version, changes);
+    // Whose matter it is now; a record that is a customer itself needs no such member.
     let event = if R::KIND == domain::Kind::Customer {
         event
     } else {
-        event.of_customer(customer)
+        event.of_customer(after.and_then(|after| after.id_in("customer_id")))
     };
     tx.announce(event);
+    Ok(())
 }

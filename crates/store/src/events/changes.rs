@@ -1,42 +1,69 @@
 //! What an event tells of a change: each field that differs, before and after.
 
+use crate::Error;
 use domain::registry::UNTOLD;
-use serde::{Serialize, Serializer};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::fmt;
 use utoipa::ToSchema;
 
 /// The value of a field before and after a change.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FieldChange {
     /// Before; null when there was none.
-    before: Value,
+    #[schema(value_type = Value)]
+    before: Told,
     /// After; null when there is none.
-    after: Value,
+    #[schema(value_type = Value)]
+    after: Told,
 }
 
-/// The changes of fields, by their names. A list, because a thousand new records have tens of thousands of them, which are
-/// only written.
+/// A value that an event tells.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum Told {
+    /// As a record showed it.
+    Shown(Box<RawValue>),
+    Value(Value),
+}
+
+impl Told {
+    fn shown(value: Option<&RawValue>) -> Self {
+        value.map_or(Self::Value(Value::Null), |value| Self::Shown(value.to_owned()))
+    }
+}
+
+/// The changes of fields, by their names. A list, because a thousand new records have tens of thousands of them, which
+/// are only written.
 #[derive(Debug, Clone, Default)]
 pub struct FieldChanges(Vec<(String, FieldChange)>);
 
 impl FieldChanges {
-    /// The fields that differ between two states of a record, each with its value before and after. A new record was null.
-    pub(crate) fn between(before: Value, after: Value) -> Self {
-        let (mut before, after) = (members(before), members(after));
-        let mut changes = Self(Vec::with_capacity(after.len()));
-        for (name, new) in after {
-            let old = before.remove(&name).unwrap_or_default();
-            changes.add(name, old, new);
+    /// The fields that differ between two states of a record, each with its value before and after.
+    pub(crate) fn between(before: Option<&Shown>, after: Option<&Shown>) -> Result<Self, Error> {
+        let mut changes = Self::default();
+        for Pair { name, before, after } in pairs(before, after)? {
+            let (old, new) = (text(before), text(after));
+            if UNTOLD.contains(&name) || are_same(old, new) || (is_nothing(old) && is_nothing(new)) {
+                continue;
+            }
+            let change = if name == "custom" {
+                change_of_custom_values(old, new)?
+            } else {
+                let (before, after) = (Told::shown(before), Told::shown(after));
+                FieldChange { before, after }
+            };
+            changes.0.push((name.to_owned(), change));
         }
-        for (name, old) in before {
-            changes.add(name, old, Value::Null);
-        }
-        changes
+        Ok(changes)
     }
 
     /// One more field and its values.
     #[must_use]
     pub(crate) fn with(mut self, name: &str, before: Value, after: Value) -> Self {
+        let (before, after) = (Told::Value(before), Told::Value(after));
         self.0.push((name.to_owned(), FieldChange { before, after }));
         self
     }
@@ -47,18 +74,6 @@ impl FieldChanges {
         self.0.retain(|(changed, _)| changed == name);
         self
     }
-
-    fn add(&mut self, name: String, mut before: Value, mut after: Value) {
-        if UNTOLD.contains(&name.as_str()) {
-            return;
-        }
-        if let ("custom", Value::Object(old), Value::Object(new)) = (name.as_str(), &mut before, &mut after) {
-            keep_differing(old, new);
-        }
-        if before != after && !(is_nothing(&before) && is_nothing(&after)) {
-            self.0.push((name, FieldChange { before, after }));
-        }
-    }
 }
 
 impl Serialize for FieldChanges {
@@ -67,26 +82,192 @@ impl Serialize for FieldChanges {
     }
 }
 
-/// Of many custom values few change at a time: the others need not be told.
-fn keep_differing(old: &mut Map<String, Value>, new: &mut Map<String, Value>) {
-    let all_old = old.clone();
-    old.retain(|key, value| new.get(key) != Some(value));
-    new.retain(|key, value| all_old.get(key) != Some(value));
-}
+/// A record as it is shown, in JSON. Most members of two states of it are the same text: only others are read.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown(String);
 
-fn members(record: Value) -> Map<String, Value> {
-    match record {
-        Value::Object(members) => members,
-        _ => Map::new(),
+impl Shown {
+    /// What is shown of a record.
+    pub(crate) fn of(record: &impl Serialize) -> Result<Self, Error> {
+        Ok(Self(serde_json::to_string(record)?))
+    }
+
+    /// Whether nothing differs, not even what events do not tell.
+    pub(crate) fn is_same(&self, other: &Self) -> Result<bool, Error> {
+        let same = |pair: &Pair<'_>| {
+            pair.before.is_some() == pair.after.is_some() && are_same(text(pair.before), text(pair.after))
+        };
+        Ok(self.0 == other.0 || pairs(Some(self), Some(other))?.iter().all(same))
+    }
+
+    /// The id that a member holds.
+    pub(crate) fn id_in<Id: std::str::FromStr>(&self, member: &str) -> Option<Id> {
+        let members: Members<'_> = serde_json::from_str(&self.0).ok()?;
+        let (_, id) = members.0.into_iter().find(|(name, _)| *name == member)?;
+        id.get().trim_matches('"').parse().ok()
     }
 }
 
+/// The members of an object, in their order.
+struct Members<'a>(Vec<(&'a str, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::with_capacity(32);
+                while let Some(member) = object.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// A member of two states of a record.
+struct Pair<'a> {
+    name: &'a str,
+    before: Option<&'a RawValue>,
+    after: Option<&'a RawValue>,
+}
+
+/// The members that either state has.
+fn pairs<'a>(before: Option<&'a Shown>, after: Option<&'a Shown>) -> Result<Vec<Pair<'a>>, Error> {
+    let members = |shown: Option<&'a Shown>| match shown {
+        Some(Shown(text)) => serde_json::from_str(text).map(|Members(members)| members),
+        None => Ok(Vec::new()),
+    };
+    let (before, after) = (members(before)?, members(after)?);
+    let value_of = |members: &[(&'a str, &'a RawValue)], at: usize, name: &str| {
+        // A member that may be left out moves those after it.
+        let beside = members.get(at).filter(|(beside, _)| *beside == name);
+        let found = beside.or_else(|| members.iter().find(|(other, _)| *other == name));
+        found.map(|(_, value)| *value)
+    };
+    let there = after.iter().enumerate().map(|(at, (name, value))| Pair {
+        name,
+        before: value_of(&before, at, name),
+        after: Some(value),
+    });
+    let gone = before.iter().enumerate().filter_map(|(at, (name, value))| {
+        let is_gone = value_of(&after, at, name).is_none();
+        is_gone.then_some(Pair {
+            name,
+            before: Some(value),
+            after: None,
+        })
+    });
+    Ok(there.chain(gone).collect())
+}
+
+fn text(value: Option<&RawValue>) -> &str {
+    value.map_or("null", RawValue::get)
+}
+
+/// Whether two texts say the same: one may come from PostgreSQL, which spaces and orders in its own way.
+fn are_same(one: &str, other: &str) -> bool {
+    let value = |text| serde_json::from_str::<Value>(text).ok();
+    one == other || (one != "null" && other != "null" && value(one).is_some_and(|one| Some(one) == value(other)))
+}
+
 /// Null, and the empty list or object that stands for it.
-fn is_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
+fn is_nothing(text: &str) -> bool {
+    matches!(text, "null" | "[]" | "{}")
+}
+
+/// Of many custom values few change at a time: the others need not be told.
+fn change_of_custom_values(before: &str, after: &str) -> Result<FieldChange, Error> {
+    type Values = Option<Map<String, Value>>;
+    let (mut old, mut new): (Values, Values) = (serde_json::from_str(before)?, serde_json::from_str(after)?);
+    if let (Some(old), Some(new)) = (&mut old, &mut new) {
+        let all_old = old.clone();
+        old.retain(|key, value| new.get(key) != Some(value));
+        new.retain(|key, value| all_old.get(key) != Some(value));
+    }
+    Ok(FieldChange {
+        before: Told::Value(old.map_or(Value::Null, Value::Object)),
+        after: Told::Value(new.map_or(Value::Null, Value::Object)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn shown(text: &str) -> Shown {
+        Shown(text.to_owned())
+    }
+
+    fn told(before: Option<&str>, after: Option<&str>) -> Value {
+        let (before, after) = (before.map(shown), after.map(shown));
+        let changes = FieldChanges::between(before.as_ref(), after.as_ref()).unwrap();
+        serde_json::to_value(changes).unwrap()
+    }
+
+    #[test]
+    fn what_differs_is_told_before_and_after() {
+        let before = r#"{"id": 1, "version": 1, "name": "Ada", "tags": ["a"], "gone": true}"#;
+        let after = r#"{"id": 1, "version": 2, "new": 7, "name": "Bea", "tags": ["a"]}"#;
+        let expected = json!({
+            "new": {"before": null, "after": 7},
+            "name": {"before": "Ada", "after": "Bea"},
+            "gone": {"before": true, "after": null},
+        });
+        assert_eq!(told(Some(before), Some(after)), expected);
+        assert_eq!(
+            told(
+                None,
+                Some(r#"{"id": 1, "name": "Ada", "tags": [], "custom": {}, "owner_id": null}"#)
+            ),
+            json!({"name": {"before": null, "after": "Ada"}}),
+        );
+        assert_eq!(told(None, None), json!({}));
+    }
+
+    #[test]
+    fn another_spelling_of_the_same_is_no_change() {
+        let before = r#"{"emails": [{"label": "home", "address": "a@b.example"}], "amount": 1, "tags": null}"#;
+        let after = r#"{"emails":[{"address":"a@b.example","label":"home"}],"amount":1,"tags":[]}"#;
+        assert_eq!(told(Some(before), Some(after)), json!({}));
+        assert!(
+            !shown(before).is_same(&shown(after)).unwrap(),
+            "no tags were null before"
+        );
+        let after = after.replace("[]", "null");
+        assert!(shown(before).is_same(&shown(&after)).unwrap());
+        assert!(!shown(r#"{"a": null}"#).is_same(&shown("{}")).unwrap());
+    }
+
+    #[test]
+    fn of_custom_values_those_that_differ_are_told() {
+        let before = r#"{"custom": {"size": 1, "colour": "red", "plan": "a"}}"#;
+        let after = r#"{"custom": {"plan": "a", "size": 2}}"#;
+        let expected = json!({"custom": {"before": {"size": 1, "colour": "red"}, "after": {"size": 2}}});
+        assert_eq!(told(Some(before), Some(after)), expected);
+        let first = json!({"custom": {"before": null, "after": {"plan": "a", "size": 2}}});
+        assert_eq!(told(None, Some(after)), first);
+    }
+
+    #[test]
+    fn ids_are_found_in_what_is_shown() {
+        let id = uuid::Uuid::now_v7();
+        let record = shown(&format!(
+            r#"{{"name": "Deal", "customer_id": "{id}", "owner_id": null}}"#
+        ));
+        assert_eq!(record.id_in("customer_id"), Some(id));
+        assert_eq!(record.id_in::<uuid::Uuid>("owner_id"), None);
+        assert_eq!(record.id_in::<uuid::Uuid>("team_id"), None);
     }
 }

@@ -1,11 +1,11 @@
 //! How records are created: one, or many at once in as many statements as there are tables.
 
 use super::{Draft, add_external_id, announce};
+use crate::events::Shown;
 use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, lookups, references};
 use domain::record::ExternalId;
 use domain::{Fields, Meta, Refusal, input};
-use serde_json::Value;
 use sql::ids::{RecordId, UserId};
 
 /// A record to be created.
@@ -125,7 +125,8 @@ fn write<R: Stored>(tx: &mut Transaction<'_>, mut new: Vec<R>) -> Result<Vec<R>,
     R::after_insert(tx, &new)?;
     for record in &mut new {
         record.complete(tx, None)?;
-        announce(tx, "created", record, Value::Null, serde_json::to_value(&*record)?);
+        let shown = Shown::of(record)?;
+        announce(tx, "created", record, None, Some(&shown))?;
     }
     Ok(new)
 }

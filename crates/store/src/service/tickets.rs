@@ -1,6 +1,6 @@
 //! How tickets are kept, and how they are commented on, reopened, escalated, merged and split.
 
-use crate::events::{FieldChanges, NewEvent};
+use crate::events::{FieldChanges, NewEvent, Shown};
 use crate::records::{self, Expected, Outcome};
 use crate::service::{sla_policies, ticket_alarms, ticket_comments};
 use crate::stored::{Stored, Table};
@@ -79,11 +79,15 @@ impl Stored for Ticket {
 
 /// The event of a change tells what mattered most. What else happened has events of its own.
 fn tell_the_rest(tx: &mut Transaction<'_>, before: &Ticket, after: &Ticket) -> Result<(), Error> {
-    for happening in happenings(before, after).into_iter().skip(1) {
-        let changes = FieldChanges::between(serde_json::to_value(before)?, serde_json::to_value(after)?);
+    let others: Vec<_> = happenings(before, after).into_iter().skip(1).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let all = FieldChanges::between(Some(&Shown::of(before)?), Some(&Shown::of(after)?))?;
+    for happening in others {
         let changes = match happening.clock {
-            Some(clock) => changes.only(clock.as_str()),
-            None => changes,
+            Some(clock) => all.clone().only(clock.as_str()),
+            None => all.clone(),
         };
         announce(tx, after, happening.what, changes);
     }
