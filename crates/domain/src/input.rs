@@ -21,10 +21,16 @@ pub fn parse<F: Fields>(body: &Value) -> Result<F, Vec<Fault>> {
     parse_with(body, None)
 }
 
-/// Reads a settable part. The first attempt is the fast one; only a faulty body is looked at closely.
+/// Reads a settable part.
 pub fn parse_with<F: Fields>(body: &Value, custom: Option<CustomCheck<'_>>) -> Result<F, Vec<Fault>> {
+    parse_over(None, body, custom)
+}
+
+/// Reads a settable part that takes the place of another one, if there was one. The first attempt is the fast one; only a
+/// faulty body is looked at closely.
+fn parse_over<F: Fields>(before: Option<&F>, body: &Value, custom: Option<CustomCheck<'_>>) -> Result<F, Vec<Fault>> {
     F::deserialize(Objects(body))
-        .map_err(|_| explain::<F>(body, |fields| fields.clone().checked_with(None, custom).err()))
+        .map_err(|_| explain::<F>(body, |fields| fields.clone().checked_with(before, custom).err()))
 }
 
 /// Reads any other body, such as that of an action.
@@ -63,7 +69,7 @@ pub fn merged<F: Fields>(before: &F, patch: &Value, custom: Option<CustomCheck<'
     let mut faults = Vec::new();
     note_unknown(&merged, members, "", &mut faults);
     merge(&mut merged, patch);
-    match parse_with::<F>(&merged, custom) {
+    match parse_over(Some(before), &merged, custom) {
         Ok(fields) if faults.is_empty() => Ok(fields),
         Ok(_) => Err(faults),
         Err(more) => {

@@ -203,9 +203,12 @@ pub(super) fn normalise_emails(emails: &mut [EmailAddress]) {
 }
 
 /// Brings phone numbers to E.164, and tells of those that cannot be read; `country` is where numbers without `+` are
-/// dialled.
-pub(super) fn normalise_phones(phones: &mut [Phone], country: Option<&str>, faults: &mut Vec<Fault>) {
+/// dialled. Those that are known are E.164 already.
+pub(super) fn normalise_phones(phones: &mut [Phone], country: Option<&str>, known: &[Phone], faults: &mut Vec<Fault>) {
     for (index, phone) in phones.iter_mut().enumerate() {
+        if known.iter().any(|known| known.number == phone.number) {
+            continue;
+        }
         match to_e164(&phone.number, country) {
             Ok(number) => phone.number = number,
             Err(message) => faults.push(Fault::new(format!("/phones/{index}/number"), "invalid_format", message)),

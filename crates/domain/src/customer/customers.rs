@@ -167,10 +167,9 @@ impl Fields for CustomerFields {
         }
         contact_points::choose_primary(&mut self.addresses);
         contact_points::normalise_emails(&mut self.emails);
-        if before.is_none_or(|before| before.phones != self.phones) {
-            let country = self.country().map(ToOwned::to_owned);
-            contact_points::normalise_phones(&mut self.phones, country.as_deref(), faults);
-        }
+        let country = self.country().map(ToOwned::to_owned);
+        let known = before.map_or(&[][..], |before| before.phones.as_slice());
+        contact_points::normalise_phones(&mut self.phones, country.as_deref(), known, faults);
         contact_points::normalise_handles(&mut self.handles);
         if let Some(tag) = self.language.as_deref().and_then(language_tag) {
             self.language = Some(tag);

@@ -123,6 +123,21 @@ fn a_phone_number_that_stays_is_not_held_against_the_numbering_plan_again() {
     assert_eq!(faults(after.clone().checked_with(Some(&before), None)), []);
     let fewer = parsed(json!({"kind": "person", "name": "Ada"}));
     assert_eq!(faults(after.checked_with(Some(&fewer), None)), refused);
+
+    let more = json!([{"number": "030 12345678"}, {"number": "+4912", "label": "old"}]);
+    let addresses = json!([{"country": "DE"}]);
+    let more = parsed(json!({"kind": "person", "name": "Ada", "phones": more, "addresses": addresses}));
+    let more = more.checked_with(Some(&before), None).unwrap();
+    assert_eq!(more.phones[0].number, "+493012345678");
+    let patch = |patch: Value| {
+        crate::input::merged(&before, &patch, None)
+            .map(drop)
+            .map_err(Refusal::Invalid)
+    };
+    assert_eq!(
+        faults(patch(json!({"language": 5}))),
+        [fault("/language", "invalid_type")]
+    );
 }
 
 #[test]
