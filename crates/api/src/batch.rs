@@ -342,7 +342,7 @@ impl BatchItem {
         })
     }
 
-    /// What to set.
+    /// What to set: a copy, because an item that fails is tried again.
     fn data(&self) -> Result<Value, Refusal> {
         self.data
             .clone()

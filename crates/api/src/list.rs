@@ -81,7 +81,8 @@ impl Answer {
         records: &[R],
         projection: &Projection,
     ) -> Result<Self, Error> {
-        let mut text = Vec::with_capacity(RECORD_BYTES * (records.len() + 1));
+        let whole = if projection.is_whole() { records.len() } else { 0 };
+        let mut text = Vec::with_capacity(RECORD_BYTES * (whole + 1));
         text.extend_from_slice(br#"{"data":"#);
         project(tx, records, projection, &mut text)?;
         Ok(Self(text))

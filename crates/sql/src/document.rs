@@ -35,9 +35,9 @@ pub struct Json<T>
 where
     T: Debug,
 {
-    /// As this program has it; none as long as it is what stands in the database.
+    /// As this program has it; none as long as it is what the text says.
     value: Option<Box<T>>,
-    /// As it stands in the database.
+    /// As it stands in the database, or is going to.
     text: Option<Cow<'static, str>>,
     /// What the text reads as, once it was looked into.
     read: OnceLock<Box<T>>,
@@ -59,7 +59,7 @@ impl<T: Debug> Json<T> {
         T: Serialize,
     {
         match serde_json::to_string(&value) {
-            Ok(text) => Self::from_text(&text),
+            Ok(text) => Self::of_text(Cow::Owned(text)),
             // What is wrong with it is told when it is to be kept.
             Err(_) => Self::new(value),
         }
@@ -72,6 +72,10 @@ impl<T: Debug> Json<T> {
             "{}" => Cow::Borrowed("{}"),
             text => Cow::Owned(text.to_owned()),
         };
+        Self::of_text(text)
+    }
+
+    const fn of_text(text: Cow<'static, str>) -> Self {
         Self {
             value: None,
             text: Some(text),

@@ -90,7 +90,8 @@ impl Store {
         let (readers, readers_here) = match &writer {
             Writer::Postgres(connections) => (connections.clone(), None),
             Writer::Sqlite(_) => {
-                let here = manager(location.clone(), Purpose::ReadByKey).connections(cores(), Some(1))?;
+                let here = manager(location.clone(), Purpose::ReadByKey).connections(cores(), None)?;
+                // Others are opened when they are needed.
                 let readers = manager(location, Purpose::Read).connections(options.pool_size, Some(1))?;
                 (readers, Some(here))
             }
