@@ -151,9 +151,7 @@ pub fn merged(
         };
         united.insert(name.clone(), value);
     }
-    let mut both = survivor.clone();
-    both.phones.extend(merged.phones.iter().cloned());
-    read(Value::Object(united), &both, "/fields")
+    read(Value::Object(united), "/fields")
 }
 
 /// Values of custom fields that neither has cannot be chosen.
@@ -273,7 +271,7 @@ pub fn unmerged(
     const EXTERNAL_IDS: &str = "/external_ids";
     let (ids, others): (Vec<_>, Vec<_>) = changes.iter().cloned().partition(|one| one.pointer == EXTERNAL_IDS);
     let (value, kept) = undone(&json_of(survivor), &others);
-    let mut fields = read(value, survivor, "")?;
+    let mut fields = read(value, "")?;
     let own: Vec<_> = ids.iter().filter_map(|one| one.before.as_array()).flatten().collect();
     fields
         .external_ids
@@ -349,12 +347,13 @@ fn json_of(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// Reads what is made of the fields of customers. Phone numbers that they have are not held against the numbering plan again.
-fn read(value: Value, before: &CustomerFields, prefix: &str) -> Result<CustomerFields, Refusal> {
+/// Reads what is put together of values that customers have, or had: their phone numbers are in their form already.
+fn read(value: Value, prefix: &str) -> Result<CustomerFields, Refusal> {
     use crate::record::Fields;
     let fields: CustomerFields =
         serde_json::from_value(value).map_err(|error| Refusal::fault("", "invalid", error.to_string()))?;
-    let checked = fields.checked_with(Some(before), None);
+    let had = fields.clone();
+    let checked = fields.checked_with(Some(&had), None);
     checked.map_err(|refusal| match refusal {
         Refusal::Invalid(faults) => Refusal::Invalid(faults.into_iter().map(|fault| fault.under(prefix)).collect()),
         other => other,

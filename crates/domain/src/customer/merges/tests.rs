@@ -143,6 +143,22 @@ fn what_was_changed_since_stays_and_external_ids_go_back_anyway() {
 }
 
 #[test]
+fn phone_numbers_that_the_plan_of_today_refuses_are_merged_and_come_back() {
+    let old = |number: &str| CustomerFields {
+        phones: serde_json::from_value(json!([{"number": number, "primary": true}])).unwrap(),
+        ..person(&json!({}))
+    };
+    let (survivor, other) = (old("+4912"), old("+4913"));
+    assert!(survivor.clone().checked().is_err() && other.clone().checked().is_err());
+    for choices in [json!({}), json!({"phones": "merged"})] {
+        let united = merged(&survivor, &other, &self::choices(choices)).unwrap();
+        assert!(united.phones.iter().any(|phone| phone.number == "+4913"));
+        let (back, kept) = unmerged(&united, &changes(&survivor, &united), &other).unwrap();
+        assert_eq!((back, kept), (survivor.clone(), Vec::new()));
+    }
+}
+
+#[test]
 fn an_entry_that_is_there_already_goes() {
     let meeting = json!({"customer_id": "a", "participants": [
         {"customer_id": "b", "role": "from"}, {"customer_id": "a", "role": "to"}, {"customer_id": "b", "role": "to"},
