@@ -3,7 +3,7 @@
 use crate::access::Reading;
 use crate::limits::{MAX_PAGE, PAGE};
 use crate::problem::Problem;
-use crate::projection::{Projection, project};
+use crate::projection::{Projected, Projection};
 use actix_web::http::header::{ContentType, LINK};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::fault::Fault;
@@ -69,30 +69,40 @@ impl PageInfo {
     }
 }
 
-/// The bytes of a large record, about: room for so many is made at once, so that long answers need not move as they grow.
-const RECORD_BYTES: usize = 1_500;
+/// A page of records, written as far as these. As trees of values they would take longer to write than to find.
+struct Listed {
+    text: Vec<u8>,
+    /// Where the page ends, if there is a next one.
+    end: Option<Position>,
+}
 
-/// The answer of a list, written as far as its records. As trees of values they would take longer to write than to find.
-struct Answer(Vec<u8>);
-
-impl Answer {
-    fn with_records<R: Record>(
-        tx: &mut Transaction<'_>,
-        records: &[R],
-        projection: &Projection,
-    ) -> Result<Self, Error> {
-        let whole = if projection.is_whole() { records.len() } else { 0 };
-        let mut text = Vec::with_capacity(RECORD_BYTES * (whole + 1));
-        text.extend_from_slice(br#"{"data":"#);
-        project(tx, records, projection, &mut text)?;
-        Ok(Self(text))
+impl Listed {
+    fn of<R: Stored>(tx: &mut Transaction<'_>, page: &Page, projection: &Projection) -> Result<Self, Error> {
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let expected = usize::try_from(PAGE).unwrap_or_default().min(limit);
+        let mut records = Projected::after(br#"{"data":"#, projection, expected);
+        let mut found = 0;
+        // One more than asked tells whether there is a next page.
+        let and_one = Page {
+            limit: page.limit + 1,
+            ..page.clone()
+        };
+        records::each::<R>(tx, &and_one, |record| {
+            found += 1;
+            if found > limit { Ok(()) } else { records.add(&record) }
+        })?;
+        let end = (found > limit).then(|| page.position_of(R::KIND.registry(), &records.last()?));
+        Ok(Self {
+            end: end.transpose()?,
+            text: records.finished(tx)?,
+        })
     }
 
     fn finished(mut self, page: &PageInfo) -> Result<Vec<u8>, Error> {
-        self.0.extend_from_slice(br#","page":"#);
-        serde_json::to_writer(&mut self.0, page)?;
-        self.0.push(b'}');
-        Ok(self.0)
+        self.text.extend_from_slice(br#","page":"#);
+        serde_json::to_writer(&mut self.text, page)?;
+        self.text.push(b'}');
+        Ok(self.text)
     }
 }
 
@@ -276,34 +286,14 @@ async fn answer<R: Stored>(
         count,
         projection,
     } = wanted;
-    let limit = page.limit;
     let key = reading.state.cursor_key.clone();
-    let (answer, last, total) = reading
+    let (listed, total) = reading
         .run(move |tx| {
-            let total = if count {
-                Some(records::count::<R>(tx, &page)?)
-            } else {
-                None
-            };
-            // One more than asked tells whether there is a next page.
-            let mut found = records::page::<R>(
-                tx,
-                &Page {
-                    limit: limit + 1,
-                    ..page.clone()
-                },
-            )?;
-            let more = i64::try_from(found.len()).is_ok_and(|found| found > limit);
-            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-            let last = if more {
-                found.last().map(|last| page.position_of(last)).transpose()?
-            } else {
-                None
-            };
-            Ok((Answer::with_records(tx, &found, &projection)?, last, total))
+            let total = count.then(|| records::count::<R>(tx, &page)).transpose()?;
+            Ok((Listed::of::<R>(tx, &page, &projection)?, total))
         })
         .await?;
-    let cursor = last.map(|place| key.seal(&bound_to, &place)).transpose()?;
+    let cursor = listed.end.as_ref().map(|end| key.seal(&bound_to, end)).transpose()?;
     let page = PageInfo {
         total,
         ..PageInfo::new(cursor.clone())
@@ -313,7 +303,7 @@ async fn answer<R: Stored>(
     if let (Some(cursor), Some(request)) = (&cursor, request) {
         response.insert_header((LINK, format!("<{}>; rel=\"next\"", next_url(request, cursor))));
     }
-    Ok(response.body(answer.finished(&page)?))
+    Ok(response.body(listed.finished(&page)?))
 }
 
 /// The same list, one page on (RFC 8288).

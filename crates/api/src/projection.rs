@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use sql::ids::RecordId;
 use std::collections::HashMap;
+use store::shown::Members;
 use store::{Error, Transaction, references};
 
 /// What to send of each record.
@@ -74,21 +75,67 @@ impl Projection {
     }
 }
 
-/// The members of a record, as they are sent.
-type Members<'a> = HashMap<&'a str, &'a RawValue>;
+/// The bytes of a large record, about.
+const RECORD_BYTES: usize = 1_500;
 
-/// Writes records as they are sent, in an array: one query a relation, never one a record.
-pub(crate) fn project<R: Record>(
-    tx: &mut Transaction<'_>,
-    records: &[R],
-    projection: &Projection,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
-    if projection.is_whole() {
-        return Ok(serde_json::to_writer(out, records)?);
+/// Records on their way into an array. Each is written as it comes and can be gone before the next one is read, so that
+/// all of them stand in the same memory.
+pub(crate) struct Projected<'a> {
+    projection: &'a Projection,
+    out: Vec<u8>,
+    /// Where the last record begins, when records are sent whole.
+    last: usize,
+    /// The texts of records of which a part is sent, or others with them: what these are is asked for all at once.
+    whole: Vec<Box<RawValue>>,
+}
+
+impl<'a> Projected<'a> {
+    /// After what was written already, with room for so many whole records: long answers need not move as they grow.
+    pub(crate) fn after(written: &[u8], projection: &'a Projection, expected: usize) -> Self {
+        let whole = if projection.is_whole() { expected } else { 0 };
+        let mut out = Vec::with_capacity(RECORD_BYTES * (whole + 1));
+        out.extend_from_slice(written);
+        out.push(b'[');
+        Self {
+            projection,
+            last: out.len(),
+            out,
+            whole: Vec::new(),
+        }
     }
-    let whole = texts(records)?;
-    Ok(serde_json::to_writer(out, &projection.trimmed::<R>(tx, &whole)?)?)
+
+    /// One more record.
+    pub(crate) fn add<R: Record>(&mut self, record: &R) -> Result<(), Error> {
+        if !self.projection.is_whole() {
+            self.whole.push(to_raw_value(record)?);
+            return Ok(());
+        }
+        if self.out.len() > self.last {
+            self.out.push(b',');
+        }
+        self.last = self.out.len();
+        Ok(serde_json::to_writer(&mut self.out, record)?)
+    }
+
+    /// The members of the last record, as it is when sent whole.
+    pub(crate) fn last(&self) -> Result<Members<'_>, Error> {
+        match self.whole.last() {
+            Some(text) => Members::of(text.get()),
+            None => Members::of(str::from_utf8(&self.out[self.last..]).unwrap_or_default()),
+        }
+    }
+
+    /// What was written in all: one query a relation, never one a record.
+    pub(crate) fn finished(mut self, tx: &mut Transaction<'_>) -> Result<Vec<u8>, Error> {
+        for (index, record) in self.projection.trimmed(tx, &self.whole)?.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            serde_json::to_writer(&mut self.out, record)?;
+        }
+        self.out.push(b']');
+        Ok(self.out)
+    }
 }
 
 /// A record as it is sent.
@@ -100,17 +147,13 @@ pub(crate) fn project_one<R: Record>(
     if projection.is_whole() {
         return Ok(serde_json::to_string(record)?);
     }
-    let whole = texts(std::slice::from_ref(record))?;
-    let trimmed = projection.trimmed::<R>(tx, &whole)?;
+    let whole = [to_raw_value(record)?];
+    let trimmed = projection.trimmed(tx, &whole)?;
     Ok(trimmed
         .first()
         .map(serde_json::to_string)
         .transpose()?
         .unwrap_or_default())
-}
-
-fn texts<R: Record>(records: &[R]) -> Result<Vec<Box<RawValue>>, Error> {
-    Ok(records.iter().map(to_raw_value).collect::<Result<_, _>>()?)
 }
 
 /// What is sent of one record: members of its own, and what it includes.
@@ -134,19 +177,15 @@ impl Serialize for Trimmed<'_> {
 
 impl Projection {
     /// What was asked for of records whose texts these are.
-    fn trimmed<'a, R: Record>(
-        &self,
-        tx: &mut Transaction<'_>,
-        whole: &'a [Box<RawValue>],
-    ) -> Result<Vec<Trimmed<'a>>, Error> {
-        let members = whole.iter().map(|record| serde_json::from_str(record.get()));
+    fn trimmed<'a>(&self, tx: &mut Transaction<'_>, whole: &'a [Box<RawValue>]) -> Result<Vec<Trimmed<'a>>, Error> {
+        let members = whole.iter().map(|record| Members::of(record.get()));
         let members: Vec<Members<'_>> = members.collect::<Result<_, _>>()?;
         let included = self.include.iter().map(|relation| load(tx, relation, &members));
         let included = included.collect::<Result<Vec<_>, _>>()?;
         let trimmed = members.iter().map(|members| {
             let embedded = self.include.iter().zip(&included);
             Trimmed {
-                own: self.trim::<R>(members),
+                own: members.iter().filter(|(name, _)| self.is_wanted(name)).collect(),
                 embedded: embedded
                     .map(|(relation, found)| (relation.name, found.of(relation, members)))
                     .collect(),
@@ -155,14 +194,9 @@ impl Projection {
         Ok(trimmed.collect())
     }
 
-    /// The members that were asked for, in their order.
-    fn trim<'a, R: Record>(&self, members: &Members<'a>) -> Vec<(&'a str, &'a RawValue)> {
-        let wanted = |name: &&String| self.fields.as_ref().is_none_or(|fields| fields.contains(name));
-        let names = crate::openapi::member_names::<R>().iter().filter(wanted);
-        names
-            .filter_map(|name| members.get_key_value(name.as_str()))
-            .map(|(name, value)| (*name, *value))
-            .collect()
+    fn is_wanted(&self, member: &str) -> bool {
+        let fields = self.fields.as_ref();
+        fields.is_none_or(|fields| fields.iter().any(|field| field == member))
     }
 }
 
@@ -174,7 +208,7 @@ enum Included {
 
 fn load(tx: &mut Transaction<'_>, relation: &Relation, records: &[Members<'_>]) -> Result<Included, Error> {
     let ids = |member: &str| {
-        let mut ids: Vec<RecordId> = records.iter().filter_map(|members| id_in(members, member)).collect();
+        let mut ids: Vec<RecordId> = records.iter().filter_map(|members| members.id_in(member)).collect();
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -187,19 +221,16 @@ fn load(tx: &mut Transaction<'_>, relation: &Relation, records: &[Members<'_>]) 
     }
 }
 
-fn id_in(members: &Members<'_>, member: &str) -> Option<RecordId> {
-    members.get(member)?.get().trim_matches('"').parse().ok()
-}
-
 impl Included {
     fn of(&self, relation: &Relation, members: &Members<'_>) -> Value {
         match (self, relation.link) {
-            (Self::One(found), Link::One { column }) => id_in(members, column)
+            (Self::One(found), Link::One { column }) => members
+                .id_in(column)
                 .and_then(|id| found.get(&id))
                 .cloned()
                 .unwrap_or_default(),
             (Self::Many(found), _) => {
-                let found = id_in(members, "id").and_then(|id| found.get(&id));
+                let found = members.id_in("id").and_then(|id| found.get(&id));
                 Value::Array(found.cloned().unwrap_or_default())
             }
             (Self::One(_), Link::Many { .. }) => Value::Null,

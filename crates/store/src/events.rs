@@ -3,7 +3,7 @@
 mod changes;
 
 pub use changes::FieldChange;
-pub(crate) use changes::{FieldChanges, Shown};
+pub(crate) use changes::FieldChanges;
 
 use crate::Error;
 use crate::transaction::{Actor, ActorKind, Transaction};

@@ -17,6 +17,7 @@ mod past;
 mod pool;
 pub mod records;
 pub mod references;
+pub mod shown;
 mod sqlite_writer;
 mod store;
 pub mod stored;

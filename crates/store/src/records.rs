@@ -8,9 +8,10 @@ pub use create::{Creation, New, create, create_unasked};
 pub(crate) use create::{create_from, insert_decided};
 
 use crate::customer::{documents, merges, notes};
-use crate::events::{self, FieldChanges, NewEvent, Shown};
+use crate::events::{self, FieldChanges, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
+use crate::shown::Shown;
 use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, lookups};
 use create::create_one;
@@ -19,6 +20,7 @@ use domain::record::ExternalId;
 use domain::{Fields, Meta, Record, Refusal, Rule, input};
 use serde_json::Value;
 use sql::ids::RecordId;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// What a client sent to be written: already read, or naming other records in ways that must be resolved first.
@@ -135,28 +137,49 @@ pub(crate) fn referring<R: Stored>(
     let names_one = Rule::names(field, ids.iter().copied());
     let condition = visible_condition::<R>(tx).with_rule(Some(&names_one));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(R::page(
-        tx.connection(),
-        tenant,
-        condition,
-        Order::by_id(registry),
-        limit,
-    )?)
+    R::page(tx.connection(), tenant, condition, Order::by_id(registry), limit)
+}
+
+/// Gives the records of a page one after the other, in its order: each may be gone before the next one is read.
+pub fn each<R: Stored>(
+    tx: &mut Transaction<'_>,
+    page: &Page,
+    mut take: impl FnMut(R) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let tenant = tx.tenant();
+    let keys = page.keys(R::KIND.registry());
+    let wanted = Cell::new(page.limit);
+    let mut counted = |record| {
+        wanted.set(wanted.get() - 1);
+        take(record)
+    };
+    for part in condition_of::<R>(tx, page).parts(&keys, page.after.as_ref(), page.limit) {
+        let wanted = wanted.get();
+        if wanted > 0 && part.along_custom_values {
+            custom_values::page(tx, part, wanted)?
+                .into_iter()
+                .try_for_each(&mut counted)?;
+        } else if wanted > 0 {
+            R::each(
+                tx.connection(),
+                tenant,
+                part.condition,
+                part.order,
+                wanted,
+                &mut counted,
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// The records of a page, in its order.
 pub fn page<R: Stored>(tx: &mut Transaction<'_>, page: &Page) -> Result<Vec<R>, Error> {
-    let tenant = tx.tenant();
-    let keys = page.keys(R::KIND.registry());
     let mut found = Vec::new();
-    for part in condition_of::<R>(tx, page).parts(&keys, page.after.as_ref(), page.limit) {
-        let wanted = page.limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
-        if wanted > 0 && part.along_custom_values {
-            found.extend(custom_values::page(tx, part, wanted)?);
-        } else if wanted > 0 {
-            found.extend(R::page(tx.connection(), tenant, part.condition, part.order, wanted)?);
-        }
-    }
+    each(tx, page, |record| {
+        found.push(record);
+        Ok(())
+    })?;
     Ok(found)
 }
 

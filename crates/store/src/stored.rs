@@ -43,14 +43,32 @@ pub trait Table: Record {
         condition: Condition,
     ) -> QueryResult<Vec<Self>>;
 
-    /// The first records in order that are not deleted and meet a condition.
+    /// Gives the first records in order that are not deleted and meet a condition, one after the other, until one is not
+    /// taken.
+    fn each(
+        c: &mut DatabaseConnection,
+        tenant: TenantId,
+        condition: Condition,
+        order: Order,
+        limit: i64,
+        take: &mut dyn FnMut(Self) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+
+    /// All of them.
     fn page(
         c: &mut DatabaseConnection,
         tenant: TenantId,
         condition: Condition,
         order: Order,
         limit: i64,
-    ) -> QueryResult<Vec<Self>>;
+    ) -> Result<Vec<Self>, Error> {
+        let mut found = Vec::new();
+        Self::each(c, tenant, condition, order, limit, &mut |record| {
+            found.push(record);
+            Ok(())
+        })?;
+        Ok(found)
+    }
 
     /// How many records are not deleted and meet a condition.
     fn count(c: &mut DatabaseConnection, tenant: TenantId, condition: Condition) -> QueryResult<i64>;
@@ -213,21 +231,26 @@ macro_rules! stored {
                     query.load(connection).map(|rows| rows.into_iter().map(record).collect())
                 }
 
-                fn page(
+                fn each(
                     connection: &mut DatabaseConnection,
                     tenant: TenantId,
                     condition: Condition,
                     order: Order,
                     limit: i64,
-                ) -> QueryResult<Vec<Self>> {
+                    take: &mut dyn FnMut(Self) -> Result<(), $crate::Error>,
+                ) -> Result<(), $crate::Error> {
                     let query = $table::table
                         .filter(c::tenant_id.eq(tenant))
                         .filter(c::deleted_at.is_null())
                         .filter(condition)
                         .order(order)
                         .limit(limit);
-                    ::sql::on_either!(connection, |c| query.select((META, $(<$type>::as_select()),+)).load(c))
-                        .map(|rows| rows.into_iter().map(record).collect())
+                    ::sql::on_either!(connection, |c| {
+                        let query = query.select((META, $(<$type>::as_select()),+));
+                        query
+                            .load_iter::<_, ::diesel::connection::DefaultLoadingMode>(c)?
+                            .try_for_each(|row| take(record(row?)))
+                    })
                 }
 
                 fn count(connection: &mut DatabaseConnection, tenant: TenantId, condition: Condition) -> QueryResult<i64> {

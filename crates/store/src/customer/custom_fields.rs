@@ -64,7 +64,7 @@ pub(crate) fn all(tx: &mut Transaction<'_>) -> Result<Vec<CustomField>, Error> {
     }
     let condition = records::visible_condition::<CustomField>(tx);
     let order = Order::by_id(domain::Kind::CustomField.registry());
-    Ok(CustomField::page(tx.connection(), tenant, condition, order, i64::MAX)?)
+    CustomField::page(tx.connection(), tenant, condition, order, i64::MAX)
 }
 
 /// That the key is free and there are not too many. On PostgreSQL two at once may pass: the index refuses the second.

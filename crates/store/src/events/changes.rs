@@ -1,12 +1,11 @@
 //! What an event tells of a change: each field that differs, before and after.
 
 use crate::Error;
+use crate::shown::Shown;
 use domain::registry::UNTOLD;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use std::fmt;
 use utoipa::ToSchema;
 
 /// The value of a field before and after a change.
@@ -82,56 +81,13 @@ impl Serialize for FieldChanges {
     }
 }
 
-/// A record as it is shown, in JSON. Most members of two states of it are the same text: only others are read.
-#[derive(Debug, Clone)]
-pub(crate) struct Shown(String);
-
 impl Shown {
-    /// What is shown of a record.
-    pub(crate) fn of(record: &impl Serialize) -> Result<Self, Error> {
-        Ok(Self(serde_json::to_string(record)?))
-    }
-
     /// Whether nothing differs, not even what events do not tell.
     pub(crate) fn is_same(&self, other: &Self) -> Result<bool, Error> {
         let same = |pair: &Pair<'_>| {
             pair.before.is_some() == pair.after.is_some() && are_same(text(pair.before), text(pair.after))
         };
-        Ok(self.0 == other.0 || pairs(Some(self), Some(other))?.iter().all(same))
-    }
-
-    /// The id that a member holds.
-    pub(crate) fn id_in<Id: std::str::FromStr>(&self, member: &str) -> Option<Id> {
-        let members: Members<'_> = serde_json::from_str(&self.0).ok()?;
-        let (_, id) = members.0.into_iter().find(|(name, _)| *name == member)?;
-        id.get().trim_matches('"').parse().ok()
-    }
-}
-
-/// The members of an object, in their order.
-struct Members<'a>(Vec<(&'a str, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::with_capacity(32);
-                while let Some(member) = object.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(InOrder)
+        Ok(self == other || pairs(Some(self), Some(other))?.iter().all(same))
     }
 }
 
@@ -144,24 +100,18 @@ struct Pair<'a> {
 
 /// The members that either state has.
 fn pairs<'a>(before: Option<&'a Shown>, after: Option<&'a Shown>) -> Result<Vec<Pair<'a>>, Error> {
-    let members = |shown: Option<&'a Shown>| match shown {
-        Some(Shown(text)) => serde_json::from_str(text).map(|Members(members)| members),
-        None => Ok(Vec::new()),
-    };
-    let (before, after) = (members(before)?, members(after)?);
-    let value_of = |members: &[(&'a str, &'a RawValue)], at: usize, name: &str| {
-        // A member that may be left out moves those after it.
-        let beside = members.get(at).filter(|(beside, _)| *beside == name);
-        let found = beside.or_else(|| members.iter().find(|(other, _)| *other == name));
-        found.map(|(_, value)| *value)
-    };
+    let members = |shown: Option<&'a Shown>| shown.map(Shown::members).transpose();
+    let (before, after) = (
+        members(before)?.unwrap_or_default(),
+        members(after)?.unwrap_or_default(),
+    );
     let there = after.iter().enumerate().map(|(at, (name, value))| Pair {
         name,
-        before: value_of(&before, at, name),
+        before: before.near(at, name),
         after: Some(value),
     });
     let gone = before.iter().enumerate().filter_map(|(at, (name, value))| {
-        let is_gone = value_of(&after, at, name).is_none();
+        let is_gone = after.near(at, name).is_none();
         is_gone.then_some(Pair {
             name,
             before: Some(value),
@@ -207,7 +157,7 @@ mod tests {
     use serde_json::json;
 
     fn shown(text: &str) -> Shown {
-        Shown(text.to_owned())
+        Shown::of(&RawValue::from_string(text.to_owned()).unwrap()).unwrap()
     }
 
     fn told(before: Option<&str>, after: Option<&str>) -> Value {
@@ -258,16 +208,5 @@ mod tests {
         assert_eq!(told(Some(before), Some(after)), expected);
         let first = json!({"custom": {"before": null, "after": {"plan": "a", "size": 2}}});
         assert_eq!(told(None, Some(after)), first);
-    }
-
-    #[test]
-    fn ids_are_found_in_what_is_shown() {
-        let id = uuid::Uuid::now_v7();
-        let record = shown(&format!(
-            r#"{{"name": "Deal", "customer_id": "{id}", "owner_id": null}}"#
-        ));
-        assert_eq!(record.id_in("customer_id"), Some(id));
-        assert_eq!(record.id_in::<uuid::Uuid>("owner_id"), None);
-        assert_eq!(record.id_in::<uuid::Uuid>("team_id"), None);
     }
 }

@@ -26,13 +26,13 @@ pub mod seen;
 mod text;
 
 use crate::Error;
+use crate::shown::Members;
 use compile::Compiler;
 use diesel::expression::expression_types::NotSelectable;
 use diesel::expression::{AppearsOnTable, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::Bool;
-use domain::Record;
 use domain::operation::visibility::Visibility;
 use domain::registry::Registry;
 use domain::rule::{Position, Rule, SortKey};
@@ -186,9 +186,16 @@ impl Page {
     }
 
     /// Where a record stands in the order: the next page begins after its last one.
-    pub fn position_of<R: Record>(&self, record: &R) -> Result<Position, Error> {
-        let json = serde_json::to_value(record)?;
-        let position = Position::of(&json, &self.keys(R::KIND.registry()));
+    pub fn position_of(&self, registry: &Registry, record: &Members<'_>) -> Result<Position, Error> {
+        let keys = self.keys(registry);
+        let mut sorted_by = serde_json::Map::new();
+        for key in &keys {
+            let name = key.field.name.split('.').next().unwrap_or_default();
+            if let Some(value) = record.get(name) {
+                sorted_by.insert(name.to_owned(), serde_json::from_str(value.get())?);
+            }
+        }
+        let position = Position::of(&sorted_by.into(), &keys);
         position.ok_or_else(|| Error::Internal("a record lacks the values that it is sorted by".to_owned()))
     }
 }

@@ -1,7 +1,7 @@
 //! How records are created: one, or many at once in as many statements as there are tables.
 
 use super::{Draft, add_external_id, announce};
-use crate::events::Shown;
+use crate::shown::Shown;
 use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, lookups, references};
 use domain::record::ExternalId;

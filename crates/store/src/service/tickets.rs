@@ -1,8 +1,9 @@
 //! How tickets are kept, and how they are commented on, reopened, escalated, merged and split.
 
-use crate::events::{FieldChanges, NewEvent, Shown};
+use crate::events::{FieldChanges, NewEvent};
 use crate::records::{self, Expected, Outcome};
 use crate::service::{sla_policies, ticket_alarms, ticket_comments};
+use crate::shown::Shown;
 use crate::stored::{Stored, Table};
 use crate::{Error, Transaction, references, stored};
 use diesel::prelude::*;
