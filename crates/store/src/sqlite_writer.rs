@@ -5,9 +5,9 @@
 //! `synchronous = FULL` fast. See `docs/decisions/0002-group-commit.md`.
 
 use crate::Error;
-use crate::transaction::{self, Scope, Transaction};
+use crate::transaction::{self, Isolation, Scope, Transaction};
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use diesel::prelude::{RunQueryDsl, SqliteConnection};
+use diesel::prelude::{QueryResult, RunQueryDsl, SqliteConnection};
 use sql::DatabaseConnection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -23,7 +23,7 @@ const BATCH_TIME: Duration = Duration::from_millis(25);
 /// A write that waits for its commit.
 trait Job: Send {
     /// Runs it in the writer's open transaction, keeps its result, and says whether what it wrote is to be kept.
-    fn run(&mut self, connection: &mut DatabaseConnection, position: i64) -> Verdict;
+    fn run(&mut self, connection: &mut DatabaseConnection, position: i64, isolation: Isolation) -> Verdict;
 
     /// Tells whoever asked what it came to, now that the commit is known.
     fn answer(self: Box<Self>, commit: Result<(), CommitFailure>);
@@ -60,8 +60,9 @@ where
     F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send,
     T: Send,
 {
-    fn run(&mut self, connection: &mut DatabaseConnection, position: i64) -> Verdict {
-        let work = AssertUnwindSafe(|| transaction::run(connection, &self.scope, Some(position), &self.work));
+    fn run(&mut self, connection: &mut DatabaseConnection, position: i64, isolation: Isolation) -> Verdict {
+        let work =
+            AssertUnwindSafe(|| transaction::run(connection, &self.scope, Some(position), isolation, &self.work));
         let result = catch_unwind(work).unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
         let verdict = Verdict::on(&result);
         self.result = Some(result.map(|(value, _)| value));
@@ -137,16 +138,14 @@ impl SqliteWriter {
     }
 }
 
-/// How the jobs of a group are kept apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Isolation {
-    Shared,
-    Savepoints,
-}
-
 diesel::define_sql_function! {
     /// <https://www.sqlite.org/lang_corefunc.html#total_changes>
     fn total_changes() -> diesel::sql_types::Integer;
+}
+
+/// How many rows the connection has ever written.
+pub(crate) fn rows_written(connection: &mut SqliteConnection) -> QueryResult<i32> {
+    diesel::select(total_changes()).get_result(connection)
 }
 
 struct Loop {
@@ -206,11 +205,11 @@ impl Loop {
             return Ok(isolation);
         };
         if isolation == Isolation::Shared {
-            let before = self.changes()?;
+            let before = self.rows_written()?;
             self.position += 1;
-            match last.run(&mut self.connection, self.position) {
+            match last.run(&mut self.connection, self.position, isolation) {
                 Verdict::Keep => return Ok(Isolation::Shared),
-                Verdict::Undo if self.changes()? == before => return Ok(Isolation::Shared),
+                Verdict::Undo if self.rows_written()? == before => return Ok(Isolation::Shared),
                 Verdict::Undo | Verdict::Failed => {}
             }
             self.roll_back();
@@ -229,18 +228,15 @@ impl Loop {
         type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
         self.position += 1;
         Manager::begin_transaction(&mut self.connection).map_err(|error| failed(&error))?;
-        let end = match job.run(&mut self.connection, self.position) {
+        let end = match job.run(&mut self.connection, self.position, Isolation::Savepoints) {
             Verdict::Keep => Manager::commit_transaction(&mut self.connection),
             Verdict::Undo | Verdict::Failed => Manager::rollback_transaction(&mut self.connection),
         };
         end.map_err(|error| failed(&error))
     }
 
-    /// How many rows the connection has ever written.
-    fn changes(&mut self) -> Result<i32, CommitFailure> {
-        diesel::select(total_changes())
-            .get_result(self.sqlite()?)
-            .map_err(|error| failed(&error))
+    fn rows_written(&mut self) -> Result<i32, CommitFailure> {
+        rows_written(self.sqlite()?).map_err(|error| failed(&error))
     }
 
     fn begin(&mut self) -> Result<(), CommitFailure> {

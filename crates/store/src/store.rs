@@ -3,7 +3,7 @@
 
 use crate::pool::{ConnectionManager, Connections, Location, Pool, Pooled, Purpose};
 use crate::sqlite_writer::SqliteWriter;
-use crate::transaction::{self, Scope, Transaction};
+use crate::transaction::{self, Isolation, Scope, Transaction};
 use crate::{Error, migrations};
 use diesel::r2d2::PooledConnection;
 use std::time::{Duration, Instant};
@@ -239,7 +239,7 @@ fn write_postgres<T>(
     if let sql::DatabaseConnection::Postgres(postgres) = connection {
         AnsiTransactionManager::begin_transaction_sql(postgres, "BEGIN ISOLATION LEVEL REPEATABLE READ")?;
     }
-    match transaction::run(connection, scope, None, work) {
+    match transaction::run(connection, scope, None, Isolation::Savepoints, work) {
         Ok((value, true)) => Manager::commit_transaction(connection)
             .map(|()| value)
             .map_err(Error::from),
