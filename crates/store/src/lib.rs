@@ -4,6 +4,7 @@
 //! [`records`] holds the mechanics that every kind of record has; what is special to a kind stands in its own file.
 
 pub mod blobs;
+mod connections;
 pub mod custom_values;
 mod error;
 pub mod events;

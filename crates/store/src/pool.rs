@@ -1,14 +1,13 @@
-//! Connections: how one is made for each database, and the pools that keep them.
+//! How a connection is made for each database, and the pools that keep them.
 
 use crate::Error;
+use crate::connections::PATIENCE;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
 use sql::DatabaseConnection;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 
 /// Where the data lives, read from a database URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,9 +76,6 @@ pub(crate) struct ConnectionManager {
 
 pub(crate) type Pool = r2d2::Pool<ConnectionManager>;
 
-/// How long work waits for a connection before it is refused.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 impl ConnectionManager {
     /// Opens one connection and sets what is kept per connection.
     pub(crate) fn open(&self) -> Result<DatabaseConnection, Error> {
@@ -93,8 +89,9 @@ impl ConnectionManager {
         Ok(connection)
     }
 
-    pub(crate) fn connections(&self, size: u32, idle: Option<u32>) -> Result<Connections, Error> {
-        let pool = r2d2::Pool::builder()
+    /// So many connections, of which some are kept when nobody needs them.
+    pub(crate) fn pool(&self, size: u32, idle: Option<u32>) -> Result<Pool, Error> {
+        r2d2::Pool::builder()
             .max_size(size)
             .min_idle(idle)
             .connection_timeout(PATIENCE)
@@ -103,44 +100,7 @@ impl ConnectionManager {
             .test_on_check_out(false)
             .error_handler(Box::new(LogPoolErrors))
             .build(self.clone())
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Connections {
-            pool,
-            free: Arc::new(Semaphore::new(size as usize)),
-        })
-    }
-}
-
-/// A pool, and a permit for each connection that it may have: work that waits for one takes no thread meanwhile.
-#[derive(Clone)]
-pub(crate) struct Connections {
-    pool: Pool,
-    free: Arc<Semaphore>,
-}
-
-impl Connections {
-    /// Runs work on this thread, if a connection is free.
-    pub(crate) fn run_here<T>(&self, work: impl FnOnce(&Pool) -> T) -> Option<T> {
-        let _permit = self.free.try_acquire().ok()?;
-        Some(work(&self.pool))
-    }
-
-    /// Runs work that asks the database, off the async threads.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Pool) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.free).acquire_owned());
-        let permit = permit
-            .await
-            .map_err(|_| Error::Unavailable("every connection to the database is in use".to_owned()))?;
-        let pool = self.pool.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work(&pool);
-            drop(permit);
-            done
-        });
-        done.await.map_err(|error| Error::Internal(error.to_string()))?
+            .map_err(|error| Error::Unavailable(error.to_string()))
     }
 }
 

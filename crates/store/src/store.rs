@@ -1,7 +1,8 @@
 //! The two calls that everything goes through, [`Store::read`] and [`Store::write`]: each takes a closure,
 //! runs it off the async threads unless it is found by its key, and answers when the database has.
 
-use crate::pool::{ConnectionManager, Connections, Location, Pool, Pooled, Purpose};
+use crate::connections::{Connections, ConnectionsHere};
+use crate::pool::{ConnectionManager, Location, Pool, Pooled, Purpose};
 use crate::sqlite_writer::SqliteWriter;
 use crate::transaction::{self, Isolation, Scope, Transaction};
 use crate::{Error, migrations};
@@ -49,7 +50,7 @@ pub struct Store {
     readers: Connections,
     /// Readers of SQLite for the threads that serve requests. Shared with the other threads, one request that is handed over
     /// to these would hold a reader for longer, and cause the next to be handed over.
-    readers_here: Option<Connections>,
+    readers_here: Option<ConnectionsHere>,
     replica: Option<Connections>,
     writer: Writer,
     committed: watch::Sender<()>,
@@ -84,26 +85,29 @@ impl Store {
         let writer = match &location {
             Location::Sqlite(_) => Writer::Sqlite(SqliteWriter::start(first, committed.clone(), options.group_commit)?),
             Location::Postgres(_) => {
-                Writer::Postgres(manager(location.clone(), Purpose::Write).connections(options.pool_size, Some(2))?)
+                let pool = manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?;
+                Writer::Postgres(Connections::new(pool))
             }
         };
         let (readers, readers_here) = match &writer {
             Writer::Postgres(connections) => (connections.clone(), None),
             Writer::Sqlite(_) => {
-                let here = manager(location.clone(), Purpose::ReadByKey).connections(cores(), None)?;
+                let here = manager(location.clone(), Purpose::ReadByKey).pool(cores(), None)?;
                 // Others are opened when they are needed.
-                let readers = manager(location, Purpose::Read).connections(options.pool_size, Some(1))?;
-                (readers, Some(here))
+                let readers = manager(location, Purpose::Read).pool(options.pool_size, Some(1))?;
+                (Connections::new(readers), Some(ConnectionsHere::new(here)))
             }
         };
         let replica = options
             .replica_url
             .as_deref()
-            .map(|url| manager(Location::parse(url)?, Purpose::Read).connections(options.pool_size, Some(1)));
+            .map(|url| manager(Location::parse(url)?, Purpose::Read).pool(options.pool_size, Some(1)))
+            .transpose()?
+            .map(Connections::new);
         Ok(Self {
             readers,
             readers_here,
-            replica: replica.transpose()?,
+            replica,
             writer,
             committed,
         })
@@ -131,7 +135,7 @@ impl Store {
         T: Send + 'static,
     {
         let here = self.readers_here.as_ref();
-        if let Some(found) = here.and_then(|here| here.run_here(|pool| read_once(pool, scope, &work))) {
+        if let Some(found) = here.and_then(|here| here.run(|pool| read_once(pool, scope, &work))) {
             return found;
         }
         self.read(scope, work).await
