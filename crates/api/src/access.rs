@@ -232,12 +232,12 @@ impl<R: Record> Writing<R> {
             }
             idempotency::once(tx, key.as_ref(), &work)
         });
-        Ok(respond(reply.await?))
+        respond(reply.await?)
     }
 }
 
 /// Sends a kept or a fresh answer.
-pub(crate) fn respond(reply: Reply) -> HttpResponse {
+pub(crate) fn respond(reply: Reply) -> Result<HttpResponse, Problem> {
     let status = actix_web::http::StatusCode::from_u16(reply.status).unwrap_or_default();
     let mut response = HttpResponse::build(status);
     for idempotency::Header(name, value) in &reply.headers {
@@ -246,11 +246,12 @@ pub(crate) fn respond(reply: Reply) -> HttpResponse {
     if reply.replayed {
         response.insert_header(("Idempotency-Replayed", "true"));
     }
-    if reply.body.is_empty() {
+    let body = reply.body.written()?;
+    Ok(if body.is_empty() {
         response.finish()
     } else {
-        response.content_type("application/json").body(reply.body)
-    }
+        response.content_type("application/json").body(body)
+    })
 }
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

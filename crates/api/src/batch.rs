@@ -137,7 +137,7 @@ pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpRespo
                 tx.refuse_duplicates();
             }
             let results = write_all::<R>(tx, &items, atomic)?;
-            reply::of_json(207, &BatchResults { data: results })
+            Ok(reply::of_json(207, BatchResults { data: results }))
         })
         .await
 }

@@ -85,7 +85,7 @@ pub(crate) async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpRes
                 tx.refuse_duplicates();
             }
             let record = records::create::<R>(tx, draft.clone())?;
-            reply::of_record(&record, records::Outcome::Created)
+            Ok(reply::of_record(record, records::Outcome::Created))
         })
         .await
 }
@@ -103,7 +103,7 @@ pub(crate) async fn patch<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<
     writing
         .run(move |tx| {
             let (record, outcome) = records::patch::<R>(tx, id.0, &expected, body.clone(), &LocalReferences::new())?;
-            reply::of_record(&record, outcome)
+            Ok(reply::of_record(record, outcome))
         })
         .await
 }
@@ -127,7 +127,7 @@ pub(crate) async fn upsert<R: Stored>(
             }
             let (known_as, body) = (known_as.clone(), body.clone());
             let (record, outcome) = records::upsert::<R>(tx, known_as, mode, &expected, body, &Arc::default())?;
-            reply::of_record(&record, outcome)
+            Ok(reply::of_record(record, outcome))
         })
         .await
 }
@@ -182,7 +182,7 @@ pub(crate) async fn restore<R: Stored>(id: Id, writing: Writing<R>) -> Result<Ht
     writing
         .run(move |tx| {
             let record = records::restore::<R>(tx, id.0)?;
-            reply::of_record(&record, records::Outcome::Updated)
+            Ok(reply::of_record(record, records::Outcome::Updated))
         })
         .await
 }

@@ -23,16 +23,44 @@ pub struct Key {
 }
 
 /// An answer as it is sent, and kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
     /// Headers that belong to the answer: `ETag`, `Location`.
     pub headers: Vec<Header>,
-    /// The body; empty for none.
-    pub body: String,
+    /// The body.
+    pub body: Body,
     /// Whether this is an answer given before.
     pub replayed: bool,
+}
+
+/// The body of an answer; empty for none. It is written when it is kept or sent, so that no transaction waits for what
+/// is only sent.
+pub struct Body(Box<dyn FnOnce() -> Result<String, Error> + Send>);
+
+impl Body {
+    /// A value, in JSON.
+    pub fn json(value: impl Serialize + Send + 'static) -> Self {
+        Self(Box::new(move || Ok(serde_json::to_string(&value)?)))
+    }
+
+    /// Its text.
+    pub fn written(self) -> Result<String, Error> {
+        (self.0)()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self(Box::new(|| Ok(text)))
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Body")
+    }
 }
 
 /// A header of a kept answer.
@@ -54,8 +82,12 @@ pub fn once(
         return Ok(reply);
     }
     let reply = work(tx)?;
-    keep(tx, key, &reply)?;
-    Ok(reply)
+    let body = reply.body.written()?;
+    keep(tx, key, reply.status, &reply.headers, &body)?;
+    Ok(Reply {
+        body: body.into(),
+        ..reply
+    })
 }
 
 /// The status of a claimed key whose answer is not there yet. Only its own transaction ever sees it.
@@ -83,7 +115,7 @@ fn kept(tx: &mut Transaction<'_>, key: &Key) -> Result<Option<Reply>, Error> {
         Some((_, status, headers, body)) => Ok(Some(Reply {
             status: u16::try_from(status).unwrap_or(UNANSWERED),
             headers: headers.into_inner(),
-            body,
+            body: Body::from(body),
             replayed: true,
         })),
     }
@@ -117,13 +149,13 @@ fn claim(tx: &mut Transaction<'_>, key: &Key) -> Result<(), Error> {
     })
 }
 
-fn keep(tx: &mut Transaction<'_>, key: &Key, reply: &Reply) -> Result<(), Error> {
+fn keep(tx: &mut Transaction<'_>, key: &Key, status: u16, headers: &[Header], body: &str) -> Result<(), Error> {
     let id = (tx.tenant(), principal(tx), &key.method, &key.path, &key.key);
     diesel::update(idempotency_keys::table.find(id))
         .set((
-            idempotency_keys::status.eq(i32::from(reply.status)),
-            idempotency_keys::headers.eq(Json::new(reply.headers.clone())),
-            idempotency_keys::body.eq(&reply.body),
+            idempotency_keys::status.eq(i32::from(status)),
+            idempotency_keys::headers.eq(Json::new(headers.to_vec())),
+            idempotency_keys::body.eq(body),
         ))
         .execute(tx.connection())?;
     Ok(())

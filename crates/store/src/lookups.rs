@@ -107,10 +107,10 @@ pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: &R, after: &R) 
     write_external_ids(tx, R::KIND, id, old.external_ids, new.external_ids)?;
     custom_values::write(tx, R::KIND, id, old.custom, new.custom)?;
     write_values(tx, R::KIND, id, &values(before), &values(after))?;
-    let text = search_text(after);
-    if text == search_text(before) {
+    if after.search_texts() == before.search_texts() {
         return Ok(());
     }
+    let text = search_text(after);
     let row = search_texts::table
         .filter(search_texts::tenant_id.eq(tx.tenant()))
         .filter(search_texts::kind.eq(R::KIND))

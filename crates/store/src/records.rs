@@ -264,18 +264,39 @@ pub fn save<R: Stored>(tx: &mut Transaction<'_>, before: &R, fields: R::Fields) 
 /// Saves a record that a rule has decided upon over the version read.
 pub fn save_decided<R: Stored>(tx: &mut Transaction<'_>, before: &R, mut after: R) -> Result<(R, Outcome), Error> {
     after.meta_mut().clone_from(before.meta());
-    let (old, new) = (Shown::of(before)?, Shown::of(&after)?);
-    if old.is_same(&new)? {
+    let change = Change::of(before, &after)?;
+    if !change.any {
         return Ok((before.clone(), Outcome::Unchanged));
     }
-    Ok((save_over(tx, before, &[before], after, &old, new)?, Outcome::Updated))
+    Ok((save_over(tx, before, &[before], after, change)?, Outcome::Updated))
 }
 
 /// Saves a record that a rule has decided upon as a new version even where nothing of it changes, because what hangs on it
 /// does. What `origin` names is not asked for again.
 pub(crate) fn save_beside<R: Stored>(tx: &mut Transaction<'_>, before: &R, origin: &R, after: R) -> Result<R, Error> {
-    let (old, new) = (Shown::of(before)?, Shown::of(&after)?);
-    save_over(tx, before, &[before, origin], after, &old, new)
+    let change = Change::of(before, &after)?;
+    save_over(tx, before, &[before, origin], after, change)
+}
+
+/// What a change makes of a record, as it is shown.
+struct Change {
+    old: Shown,
+    new: Shown,
+    fields: FieldChanges,
+    /// Whether anything differs, even what events do not tell.
+    any: bool,
+}
+
+impl Change {
+    fn of<R: Record>(before: &R, after: &R) -> Result<Self, Error> {
+        Self::from(Shown::of(before)?, after)
+    }
+
+    fn from<R: Record>(old: Shown, after: &R) -> Result<Self, Error> {
+        let new = Shown::of(after)?;
+        let (fields, any) = FieldChanges::compared(Some(&old), Some(&new))?;
+        Ok(Self { old, new, fields, any })
+    }
 }
 
 fn save_over<R: Stored>(
@@ -283,8 +304,7 @@ fn save_over<R: Stored>(
     before: &R,
     known: &[&R],
     mut after: R,
-    old: &Shown,
-    mut new: Shown,
+    mut change: Change,
 ) -> Result<R, Error> {
     *after.meta_mut() = before.meta().changed(tx.now(), tx.actor().id);
     references::check(tx, known, &after)?;
@@ -298,9 +318,10 @@ fn save_over<R: Stored>(
     lookups::write(tx, before, &after)?;
     R::after_write(tx, Some(before), &after)?;
     if after.complete(tx, Some(before))? {
-        new = Shown::of(&after)?;
+        change = Change::from(change.old, &after)?;
     }
-    announce(tx, R::update_event(before, &after), &after, Some(old), Some(&new))?;
+    let what = R::update_event(before, &after);
+    announce(tx, what, &after, change.fields, Some(&change.new));
     Ok(after)
 }
 
@@ -445,7 +466,7 @@ pub(crate) fn set_deleted<R: Stored>(
     what: &str,
 ) -> Result<R, Error> {
     let after = mark_deleted(tx, before, deleted_at)?;
-    announce(tx, what, &after, None, None)?;
+    announce(tx, what, &after, FieldChanges::default(), None);
     Ok(after)
 }
 
@@ -471,22 +492,14 @@ pub(crate) fn mark_deleted<R: Stored>(
     Ok(after)
 }
 
-fn announce<R: Record>(
-    tx: &mut Transaction<'_>,
-    what: &str,
-    record: &R,
-    before: Option<&Shown>,
-    after: Option<&Shown>,
-) -> Result<(), Error> {
+fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, record: &R, changes: FieldChanges, shown: Option<&Shown>) {
     let meta = record.meta();
-    let changes = FieldChanges::between(before, after)?;
     let event = NewEvent::new(tx, R::KIND, what, meta.id, meta.version, changes);
     // Whose matter it is now; a record that is a customer itself needs no such member.
     let event = if R::KIND == domain::Kind::Customer {
         event
     } else {
-        event.of_customer(after.and_then(|after| after.id_in("customer_id")))
+        event.of_customer(shown.and_then(|shown| shown.id_in("customer_id")))
     };
     tx.announce(event);
-    Ok(())
 }

@@ -60,17 +60,9 @@ pub async fn create(Id(account): Id, mut acting: Acting) -> Result<HttpResponse,
     let (hash, hint) = (secret.hash(), secret.hint().to_owned());
     let made = acting.write(move |tx| {
         let kept = credentials::create_secret(tx, account, &hash, &hint, expires_at)?;
-        reply::of_json(201, &CreatedSecret { secret: None, kept })
+        Ok(reply::of_json(201, CreatedSecret { secret: None, kept }))
     });
-    let mut made = made.await?;
-    if !made.replayed {
-        // What is kept for repetitions must not hold the secret, so it is put in only now.
-        let mut body: Value =
-            serde_json::from_str(&made.body).map_err(|error| Problem::internal(&error.to_string()))?;
-        body["secret"] = secret.reveal().into();
-        made.body = body.to_string();
-    }
-    Ok(crate::access::respond(made))
+    crate::access::respond(reply::with_secret(made.await?, "secret", secret.reveal())?)
 }
 
 /// When the secret ends: not before now, and within a year.
@@ -125,5 +117,5 @@ pub async fn revoke(
         credentials::revoke_secret(tx, account, secret)?;
         Ok(reply::no_content())
     });
-    Ok(crate::access::respond(revoked.await?))
+    crate::access::respond(revoked.await?)
 }

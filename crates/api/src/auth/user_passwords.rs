@@ -56,7 +56,7 @@ pub async fn set(request: HttpRequest, Id(user): Id, mut acting: Acting) -> Resu
         sessions::revoke_others(tx, tenant, PrincipalId(user.0), kept)?;
         Ok(reply::no_content())
     });
-    Ok(respond(set.await?))
+    respond(set.await?)
 }
 
 /// That the caller knows the present password. Guessing with a stolen token is as slow as guessing at the log-in.

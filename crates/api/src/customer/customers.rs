@@ -65,7 +65,7 @@ pub(crate) async fn move_customer(id: Id, mut writing: Writing<Customer>) -> Res
     writing
         .run(move |tx| {
             let (customer, outcome) = customer::customers::move_lifecycle(tx, id.0, &expected, to.clone())?;
-            reply::of_record(&customer, outcome)
+            Ok(reply::of_record(customer, outcome))
         })
         .await
 }

@@ -78,7 +78,7 @@ pub(crate) async fn upload_document(
     let draft = draft::<Document>(body)?;
     receive(&request, uploading, move |tx, content| {
         let document = document_versions::upload(tx, draft.clone(), content)?;
-        reply::of_record(&document, Outcome::Created)
+        Ok(reply::of_record(document, Outcome::Created))
     })
     .await
 }
@@ -167,9 +167,9 @@ pub(crate) async fn put_document_content(
     receive(&request, uploading, move |tx, content| {
         let (document, outcome) = document_versions::put(tx, id.0, &known, content)?;
         let is_first = outcome == Outcome::Updated && document.state.content_version == 1;
-        let mut reply = reply::of_record(&document, outcome)?;
-        reply.status = if is_first { 201 } else { 200 };
         let location = Header(CONTENT_LOCATION.to_string(), reply::location(&document));
+        let mut reply = reply::of_record(document, outcome);
+        reply.status = if is_first { 201 } else { 200 };
         reply.headers.push(location);
         Ok(reply)
     })

@@ -16,7 +16,7 @@ use sql::ids::EventId;
 use std::collections::BTreeMap;
 use store::customer::merges;
 use store::idempotency::{Header, Reply};
-use store::{Error, Transaction, references};
+use store::{Transaction, references};
 use utoipa::ToSchema;
 
 /// What a merge came to.
@@ -90,7 +90,7 @@ pub(crate) async fn merge_customer(id: Id, mut writing: Writing<Customer>) -> Re
             let merger: CustomerMerger = references::read_body_naming(tx, &body, "from", Kind::Customer)?;
             let (merge, customer) = merges::merge(tx, id.0, &expected, &merger)?;
             let version = customer.meta().version;
-            with_etag(version, &MergedCustomers { merge, customer })
+            Ok(with_etag(version, MergedCustomers { merge, customer }))
         })
         .await
 }
@@ -128,14 +128,14 @@ pub(crate) async fn undo_customer_merge(
                 kept: undone.kept,
                 returned: undone.returned,
             };
-            with_etag(version, &answer)
+            Ok(with_etag(version, answer))
         })
         .await
 }
 
 /// The `ETag` is that of the customer which goes on.
-fn with_etag(version: i64, body: &impl Serialize) -> Result<Reply, Error> {
-    let mut reply = reply::of_json(200, body)?;
+fn with_etag(version: i64, body: impl Serialize + Send + 'static) -> Reply {
+    let mut reply = reply::of_json(200, body);
     reply.headers.push(Header("ETag".to_owned(), etag(version)));
-    Ok(reply)
+    reply
 }

@@ -12,7 +12,6 @@ use actix_web::http::header::{CACHE_CONTROL, ETAG};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use domain::input;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sql::ids::{CalendarFeedId, UserId};
 use std::sync::Arc;
 use store::interaction::calendar_feeds::{self, CalendarFeed};
@@ -75,17 +74,9 @@ pub(crate) async fn create_calendar_feed(mut acting: Acting) -> Result<HttpRespo
     let (hash, hint) = (secret.hash(), secret.hint().to_owned());
     let made = acting.write(move |tx| {
         let kept = calendar_feeds::create(tx, user, &name, &hash, &hint)?;
-        reply::of_json(201, &CreatedFeed { url: None, kept })
+        Ok(reply::of_json(201, CreatedFeed { url: None, kept }))
     });
-    let mut made = made.await?;
-    if !made.replayed {
-        // What is kept for repetitions must not hold the secret, so it is put in only now.
-        let mut body: Value =
-            serde_json::from_str(&made.body).map_err(|error| Problem::internal(&error.to_string()))?;
-        body["url"] = url.into();
-        made.body = body.to_string();
-    }
-    Ok(crate::access::respond(made))
+    crate::access::respond(reply::with_secret(made.await?, "url", &url)?)
 }
 
 /// List one's calendar feeds.
@@ -119,7 +110,7 @@ pub(crate) async fn delete_calendar_feed(Id(feed): Id, acting: Acting) -> Result
         calendar_feeds::revoke(tx, user, CalendarFeedId(feed.0))?;
         Ok(reply::no_content())
     });
-    Ok(crate::access::respond(revoked.await?))
+    crate::access::respond(revoked.await?)
 }
 
 /// The user who calls; none when it is a program.

@@ -74,7 +74,7 @@ where
         .run(move |tx| {
             let event = check(references::read_body(tx, Kind::Interaction, &body)?)?;
             let (interaction, outcome) = take_in(tx, &event)?;
-            reply::of_record(&interaction, outcome)
+            Ok(reply::of_record(interaction, outcome))
         })
         .await
 }

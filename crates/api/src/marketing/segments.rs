@@ -144,7 +144,7 @@ pub(crate) async fn change_members(id: Id, mut writing: Writing<Segment>) -> Res
                 entered: moved.entered,
                 left: moved.left,
             };
-            reply::of_json(200, &changed)
+            Ok(reply::of_json(200, changed))
         })
         .await
 }

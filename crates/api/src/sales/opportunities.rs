@@ -91,7 +91,7 @@ where
         .run(move |tx| {
             let told = references::read_body(tx, Kind::Opportunity, &body)?;
             let (opportunity, outcome) = action(tx, id.0, &expected, told)?;
-            reply::of_record(&opportunity, outcome)
+            Ok(reply::of_record(opportunity, outcome))
         })
         .await
 }

@@ -63,7 +63,7 @@ pub(crate) async fn ask_for_satisfaction(id: Id, writing: Writing<Ticket>) -> Re
             .seal(PURPOSE, &place)
             .map_err(|problem| Error::Internal(problem.to_string()))?;
         let path = format!("/v1/satisfaction/{token}");
-        reply::of_json(200, &SatisfactionLink { path, expires_at })
+        Ok(reply::of_json(200, SatisfactionLink { path, expires_at }))
     })
     .await
 }

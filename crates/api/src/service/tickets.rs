@@ -76,7 +76,7 @@ pub(crate) async fn list_ticket_comments(id: Id, mut reading: Reading<Ticket>) -
 pub(crate) async fn add_ticket_comment(id: Id, writing: Writing<Ticket>) -> Result<HttpResponse, Problem> {
     told::<NewTicketComment, _>(id, writing, |tx, id, expected, new| {
         let (comment, _) = tickets::comment(tx, id, expected, new)?;
-        reply::of_json(201, &comment)
+        Ok(reply::of_json(201, comment))
     })
     .await
 }
@@ -135,7 +135,7 @@ where
 {
     told::<B, _>(id, writing, move |tx, id, expected, body| {
         let (ticket, outcome) = action(tx, id, expected, body)?;
-        reply::of_record(&ticket, outcome)
+        Ok(reply::of_record(ticket, outcome))
     })
     .await
 }

@@ -1,6 +1,7 @@
 //! How records are created: one, or many at once in as many statements as there are tables.
 
 use super::{Draft, add_external_id, announce};
+use crate::events::FieldChanges;
 use crate::shown::Shown;
 use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, lookups, references};
@@ -126,7 +127,8 @@ fn write<R: Stored>(tx: &mut Transaction<'_>, mut new: Vec<R>) -> Result<Vec<R>,
     for record in &mut new {
         record.complete(tx, None)?;
         let shown = Shown::of(record)?;
-        announce(tx, "created", record, None, Some(&shown))?;
+        let fields = FieldChanges::between(None, Some(&shown))?;
+        announce(tx, "created", record, fields, Some(&shown));
     }
     Ok(new)
 }
