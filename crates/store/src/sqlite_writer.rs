@@ -6,12 +6,12 @@
 
 use crate::Error;
 use crate::transaction::{self, Isolation, Scope, Transaction};
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::{QueryResult, RunQueryDsl, SqliteConnection};
 use sql::DatabaseConnection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
@@ -19,6 +19,9 @@ use tokio::sync::{oneshot, watch};
 const QUEUE: usize = 4096;
 /// How long a commit may be put off to take in more jobs.
 const BATCH_TIME: Duration = Duration::from_millis(25);
+
+/// When the writer counts as idle.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// A write that waits for its commit.
 trait Job: Send {
@@ -52,7 +55,8 @@ struct Write<T, F> {
     scope: Scope,
     work: F,
     result: Option<Result<T, Error>>,
-    sender: oneshot::Sender<Result<T, Error>>,
+    /// Takes the work back, too: it may hold a thousand records, which take long to free.
+    sender: oneshot::Sender<(Result<T, Error>, F)>,
 }
 
 impl<T, F> Job for Write<T, F>
@@ -78,7 +82,7 @@ where
             Err(failure) => result.and(Err(Error::Unavailable(failure.0))),
         };
         // Whoever asked may have gone; what was committed stays committed.
-        drop(self.sender.send(answer));
+        drop(self.sender.send((answer, self.work)));
     }
 }
 
@@ -132,9 +136,10 @@ impl SqliteWriter {
             TrySendError::Full(_) => Error::Overloaded,
             TrySendError::Disconnected(_) => Error::Unavailable("the writer has stopped".to_owned()),
         })?;
-        receiver
+        let (answer, _) = receiver
             .await
-            .map_err(|_| Error::Unavailable("the writer has stopped".to_owned()))?
+            .map_err(|_| Error::Unavailable("the writer has stopped".to_owned()))?;
+        answer
     }
 }
 
@@ -161,7 +166,7 @@ struct Loop {
 
 impl Loop {
     fn run(mut self, queue: &Receiver<Box<dyn Job>>) {
-        while let Ok(first) = queue.recv() {
+        while let Some(first) = self.next(queue) {
             let mut jobs = Vec::new();
             let outcome = self.commit_group(first, queue, &mut jobs);
             metrics::histogram!("rapport_group_commit_jobs")
@@ -170,6 +175,19 @@ impl Loop {
                 job.answer(outcome.clone());
             }
             self.committed.send_replace(());
+        }
+    }
+
+    /// The next job. While none comes, the cache of pages is of no use to anybody; it soon fills again.
+    fn next(&mut self, queue: &Receiver<Box<dyn Job>>) -> Option<Box<dyn Job>> {
+        match queue.recv_timeout(IDLE) {
+            Err(RecvTimeoutError::Timeout) => {
+                if let Ok(sqlite) = self.sqlite() {
+                    drop(sqlite.batch_execute("PRAGMA shrink_memory"));
+                }
+                queue.recv().ok()
+            }
+            next => next.ok(),
         }
     }
 
