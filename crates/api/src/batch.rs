@@ -5,7 +5,7 @@ use crate::limits::BATCH_ITEMS;
 use crate::preconditions;
 use crate::problem::Problem;
 use crate::reply;
-use crate::resource::{mode_of, refuses_duplicates};
+use crate::resource::{is_for_store, mode_of, refuses_duplicates};
 use actix_web::HttpResponse;
 use domain::record::ExternalId;
 use domain::{Fault, Record, Refusal, input};
@@ -60,8 +60,14 @@ pub(crate) struct BatchItem {
     data: Option<Value>,
 }
 
-/// An item as it was read, before the transaction begins, or its faults.
-type Item = Result<BatchItem, Vec<Fault>>;
+/// An item as it was read before the transaction begins, or its faults.
+type Item<R> = Result<ReadItem<R>, Vec<Fault>>;
+
+struct ReadItem<R: Record> {
+    asked: BatchItem,
+    /// The settable part of a new record, taken out of what was asked, where reading it needs no database.
+    fields: Option<R::Fields>,
+}
 
 /// What an item of a batch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -129,7 +135,7 @@ pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpRespo
         let message = format!("must have 1 to {BATCH_ITEMS} items");
         return Err(Problem::invalid(vec![Fault::new("/items", "invalid_length", message)]));
     }
-    let items: Vec<Item> = items.into_iter().map(BatchItem::parse).collect();
+    let items: Vec<Item<R>> = items.into_iter().map(ReadItem::parse).collect();
     let refuses = refuses_duplicates(&mut writing);
     writing
         .run(move |tx| {
@@ -142,7 +148,7 @@ pub(crate) async fn post<R: Stored>(mut writing: Writing<R>) -> Result<HttpRespo
         .await
 }
 
-fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Item], atomic: bool) -> Result<Vec<BatchResult>, Error> {
+fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Item<R>], atomic: bool) -> Result<Vec<BatchResult>, Error> {
     let mut results = Vec::with_capacity(items.len());
     write_together::<R>(tx, items, &mut Arc::default(), &mut results)?;
     if atomic && results.iter().any(Result::is_err) {
@@ -159,7 +165,7 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Item], atomic: bool) 
 /// Writes items in one savepoint, and where one of them fails, in smaller parts.
 fn write_together<R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Item],
+    items: &[Item<R>],
     names: &mut Arc<LocalReferences>,
     results: &mut Vec<Result<BatchResult, Error>>,
 ) -> Result<(), Error> {
@@ -185,7 +191,7 @@ fn write_together<R: Stored>(
 /// Writes all items, or fails with the first that fails. Only a single item tells what its faults are as if it came alone.
 fn write_or_fail<R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Item],
+    items: &[Item<R>],
     names: &mut Arc<LocalReferences>,
 ) -> Result<Vec<BatchResult>, Error> {
     if items.len() > 1
@@ -199,18 +205,19 @@ fn write_or_fail<R: Stored>(
 /// Creates the records of items at once, if all of them ask for new ones.
 fn create_together<R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Item],
+    items: &[Item<R>],
     names: &mut Arc<LocalReferences>,
 ) -> Result<Option<Vec<BatchResult>>, Error> {
-    let items: Vec<&BatchItem> = items.iter().map(read).collect::<Result<_, _>>()?;
-    if !R::CREATED_TOGETHER || !are_of_new::<R>(tx, &items)? {
+    let items: Vec<&ReadItem<R>> = items.iter().map(read).collect::<Result<_, _>>()?;
+    if !R::CREATED_TOGETHER || !are_of_new(tx, &items)? {
         return Ok(None);
     }
     let mut creation = Creation::<R>::of(items.len());
-    for item in items {
+    for read in items {
+        let item = &read.asked;
         item.expected()?;
         let new = New {
-            draft: Draft::Raw(item.data()?, Arc::clone(names)),
+            draft: read.draft(names)?,
             known_as: (item.op == Operation::Upsert).then(|| item.known_as()).transpose()?,
         };
         let id = creation.add(tx, new)?;
@@ -224,11 +231,12 @@ fn create_together<R: Stored>(
 }
 
 /// Whether all items make new records: they create, or they upsert what nobody knows yet.
-fn are_of_new<R: Record>(tx: &mut Transaction<'_>, items: &[&BatchItem]) -> Result<bool, Error> {
-    if items.iter().all(|item| item.op == Operation::Create) {
+fn are_of_new<R: Record>(tx: &mut Transaction<'_>, items: &[&ReadItem<R>]) -> Result<bool, Error> {
+    let items = items.iter().map(|read| &read.asked);
+    if items.clone().all(|item| item.op == Operation::Create) {
         return Ok(true);
     }
-    let upserted = items.iter().map(|item| match item.mode.as_deref() {
+    let upserted = items.map(|item| match item.mode.as_deref() {
         None | Some("upsert" | "create_only") if item.op == Operation::Upsert && item.if_match.is_none() => {
             item.known_as().ok()
         }
@@ -254,14 +262,15 @@ fn is_of_item(error: &Error) -> bool {
 
 fn write_one<R: Stored>(
     tx: &mut Transaction<'_>,
-    item: &Item,
+    item: &Item<R>,
     names: &mut Arc<LocalReferences>,
 ) -> Result<BatchResult, Error> {
-    let item = read(item)?;
+    let read = read(item)?;
+    let item = &read.asked;
     let expected = item.expected()?;
     let result = match item.op {
         Operation::Create => {
-            let record = records::create::<R>(tx, Draft::Raw(item.data()?, Arc::clone(names))).map_err(in_data)?;
+            let record = records::create::<R>(tx, read.draft(names)?).map_err(in_data)?;
             BatchResult::of(&record, Outcome::Created)
         }
         Operation::Update => {
@@ -295,7 +304,7 @@ fn write_one<R: Stored>(
     Ok(result)
 }
 
-fn read(item: &Item) -> Result<&BatchItem, Refusal> {
+fn read<R: Record>(item: &Item<R>) -> Result<&ReadItem<R>, Refusal> {
     item.as_ref().map_err(|faults| Refusal::Invalid(faults.clone()))
 }
 
@@ -318,17 +327,32 @@ impl Batch {
     }
 }
 
-impl BatchItem {
+impl<R: Record> ReadItem<R> {
     /// Reads an item. What is to be set is moved, not copied.
-    fn parse(mut item: Value) -> Item {
+    fn parse(mut item: Value) -> Item<R> {
         let data = item.get_mut("data").map(Value::take);
-        let read: Self = input::parse_body(&item)?;
-        Ok(Self {
-            data: data.filter(|data| !data.is_null()),
-            ..read
-        })
+        let asked: BatchItem = input::parse_body(&item)?;
+        let data = data.filter(|data| !data.is_null());
+        let new = data.as_ref().filter(|_| asked.op == Operation::Create);
+        // What is wrong with it is told where the item is written, after those before it.
+        let fields = new
+            .filter(|data| !is_for_store(data))
+            .and_then(|data| input::parse(data).ok());
+        let data = data.filter(|_| fields.is_none());
+        let asked = BatchItem { data, ..asked };
+        Ok(Self { asked, fields })
     }
 
+    /// The record to create: a copy, because an item that fails is tried again.
+    fn draft(&self, names: &Arc<LocalReferences>) -> Result<Draft<R::Fields>, Refusal> {
+        match &self.fields {
+            Some(fields) => Ok(Draft::Ready(fields.clone())),
+            None => Ok(Draft::Raw(self.asked.data()?, Arc::clone(names))),
+        }
+    }
+}
+
+impl BatchItem {
     fn expected(&self) -> Result<Expected, Refusal> {
         let Some(text) = &self.if_match else {
             return Ok(Expected::Unstated);

@@ -92,10 +92,15 @@ pub(crate) async fn create<R: Stored>(mut writing: Writing<R>) -> Result<HttpRes
 
 /// Reads the settable part now, unless it has what only the store can read: other records by other names, custom values.
 pub(crate) fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem> {
-    if references::any_indirect(&body) || body.get("custom").is_some() {
+    if is_for_store(&body) {
         return Ok(Draft::Raw(body, Arc::default()));
     }
     input::parse(&body).map(Draft::Ready).map_err(Problem::invalid)
+}
+
+/// Whether a body has what only the store can read.
+pub(crate) fn is_for_store(body: &Value) -> bool {
+    references::any_indirect(body) || body.get("custom").is_some()
 }
 
 pub(crate) async fn patch<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
