@@ -18,8 +18,8 @@ use store::references::LocalReferences;
 use store::{Error, Stored, Transaction, lookups};
 use utoipa::ToSchema;
 
-/// Into how many parts items are divided when one of them fails. At first all share a savepoint, because SQLite copies
-/// every page that is written in a savepoint for the first time: one an item would cost a quarter of the whole.
+/// Into how many parts items are divided when one of them fails. At first all are one, because SQLite copies every page
+/// that is written in a savepoint for the first time: a savepoint for each item would cost a quarter of the whole.
 const PARTS: usize = 10;
 
 /// The body of a batch.
@@ -162,7 +162,7 @@ fn write_all<R: Stored>(tx: &mut Transaction<'_>, items: &[Item<R>], atomic: boo
         .collect())
 }
 
-/// Writes items in one savepoint, and where one of them fails, in smaller parts.
+/// Writes items in one part, and where one of them fails, in smaller parts.
 fn write_together<R: Stored>(
     tx: &mut Transaction<'_>,
     items: &[Item<R>],
@@ -170,13 +170,22 @@ fn write_together<R: Stored>(
     results: &mut Vec<Result<BatchResult, Error>>,
 ) -> Result<(), Error> {
     let mut names_with_new = Arc::clone(names);
-    match tx.savepoint(|tx| write_or_fail::<R>(tx, items, &mut names_with_new)) {
+    let written = match new_records(tx, items)? {
+        // They are decided upon before the first is written, so they hardly ever fail after it.
+        Some(new) => tx.attempt(|tx| create_together::<R>(tx, &new, &mut names_with_new)),
+        None => tx.savepoint(|tx| {
+            let results = items.iter().map(|item| write_one::<R>(tx, item, &mut names_with_new));
+            results.collect::<Result<Vec<_>, _>>()
+        }),
+    };
+    match written {
         Ok(written) => {
             *names = names_with_new;
             results.extend(written.into_iter().map(Ok));
         }
         // A lost connection or a deadlock is no fault of an item: the whole must fail, or be run again.
         Err(error) if !is_of_item(&error) => return Err(error),
+        // Only a single item tells what its faults are as if it came alone.
         Err(error) if items.len() == 1 => results.push(Err(error)),
         Err(_) => {
             drop(names_with_new);
@@ -188,30 +197,30 @@ fn write_together<R: Stored>(
     Ok(())
 }
 
-/// Writes all items, or fails with the first that fails. Only a single item tells what its faults are as if it came alone.
-fn write_or_fail<R: Stored>(
+/// The items, if there are several, all make new records, and those can be created at once: they create, or they upsert
+/// what nobody knows yet.
+fn new_records<'a, R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Item<R>],
-    names: &mut Arc<LocalReferences>,
-) -> Result<Vec<BatchResult>, Error> {
-    if items.len() > 1
-        && let Some(results) = create_together::<R>(tx, items, names)?
-    {
-        return Ok(results);
-    }
-    items.iter().map(|item| write_one::<R>(tx, item, names)).collect()
+    items: &'a [Item<R>],
+) -> Result<Option<Vec<&'a ReadItem<R>>>, Error> {
+    let read = items.iter().map(|item| item.as_ref().ok());
+    let Some(read) = read.collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    let can_be_new = R::CREATED_TOGETHER && read.len() > 1;
+    Ok(if can_be_new && are_of_new(tx, &read)? {
+        Some(read)
+    } else {
+        None
+    })
 }
 
-/// Creates the records of items at once, if all of them ask for new ones.
+/// Creates the records of items at once.
 fn create_together<R: Stored>(
     tx: &mut Transaction<'_>,
-    items: &[Item<R>],
+    items: &[&ReadItem<R>],
     names: &mut Arc<LocalReferences>,
-) -> Result<Option<Vec<BatchResult>>, Error> {
-    let items: Vec<&ReadItem<R>> = items.iter().map(read).collect::<Result<_, _>>()?;
-    if !R::CREATED_TOGETHER || !are_of_new(tx, &items)? {
-        return Ok(None);
-    }
+) -> Result<Vec<BatchResult>, Error> {
     let mut creation = Creation::<R>::of(items.len());
     for read in items {
         let item = &read.asked;
@@ -227,10 +236,10 @@ fn create_together<R: Stored>(
     }
     let created = creation.insert(tx)?;
     let results = created.iter().map(|record| BatchResult::of(record, Outcome::Created));
-    Ok(Some(results.collect()))
+    Ok(results.collect())
 }
 
-/// Whether all items make new records: they create, or they upsert what nobody knows yet.
+/// Whether all items make new records.
 fn are_of_new<R: Record>(tx: &mut Transaction<'_>, items: &[&ReadItem<R>]) -> Result<bool, Error> {
     let items = items.iter().map(|read| &read.asked);
     if items.clone().all(|item| item.op == Operation::Create) {

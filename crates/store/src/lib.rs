@@ -18,6 +18,7 @@ mod past;
 mod pool;
 pub mod records;
 pub mod references;
+mod savepoints;
 pub mod shown;
 mod sqlite_writer;
 mod store;

@@ -1,7 +1,7 @@
 //! The tables by which records are found: external ids, values of multi-valued fields, search texts.
 //! Each is written with the record it leads to, and only where something changed.
 
-use crate::sqlite_writer::total_changes;
+use crate::savepoints::rows_written;
 use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, records};
 use diesel::connection::SimpleConnection;
@@ -111,6 +111,9 @@ pub(crate) fn write<R: Record>(tx: &mut Transaction<'_>, before: &R, after: &R) 
         return Ok(());
     }
     let text = search_text(after);
+    if text == search_text(before) {
+        return Ok(());
+    }
     let row = search_texts::table
         .filter(search_texts::tenant_id.eq(tx.tenant()))
         .filter(search_texts::kind.eq(R::KIND))
@@ -294,12 +297,11 @@ const MERGED_PAGES: i32 = 64;
 /// Merges segments of SQLite's trigram index, of which every search looks into each, for one step. Says whether there was
 /// anything to merge (<https://www.sqlite.org/fts5.html#the_merge_command>).
 pub fn merge_search_index(connection: &mut SqliteConnection) -> QueryResult<bool> {
-    let changes = diesel::select(total_changes());
-    let before: i32 = changes.get_result(connection)?;
+    let before = rows_written(connection)?;
     diesel::sql_query("INSERT INTO search_index (search_index, rank) VALUES ('merge', ?)")
         .bind::<diesel::sql_types::Integer, _>(MERGED_PAGES)
         .execute(connection)?;
-    let after: i32 = changes.get_result(connection)?;
+    let after = rows_written(connection)?;
     // The statement itself counts as one.
     Ok(after.wrapping_sub(before) > 1)
 }

@@ -5,9 +5,10 @@
 //! `synchronous = FULL` fast. See `docs/decisions/0002-group-commit.md`.
 
 use crate::Error;
-use crate::transaction::{self, Isolation, Scope, Transaction};
+use crate::savepoints::{Undoing, rows_written};
+use crate::transaction::{self, Scope, Transaction};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::prelude::{QueryResult, RunQueryDsl, SqliteConnection};
+use diesel::prelude::SqliteConnection;
 use sql::DatabaseConnection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -26,7 +27,7 @@ const IDLE: Duration = Duration::from_millis(500);
 /// A write that waits for its commit.
 trait Job: Send {
     /// Runs it in the writer's open transaction, keeps its result, and says whether what it wrote is to be kept.
-    fn run(&mut self, connection: &mut DatabaseConnection, position: i64, isolation: Isolation) -> Verdict;
+    fn run(&mut self, connection: &mut DatabaseConnection, position: i64, undoing: Undoing) -> Verdict;
 
     /// Tells whoever asked what it came to, now that the commit is known.
     fn answer(self: Box<Self>, commit: Result<(), CommitFailure>);
@@ -64,9 +65,8 @@ where
     F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send,
     T: Send,
 {
-    fn run(&mut self, connection: &mut DatabaseConnection, position: i64, isolation: Isolation) -> Verdict {
-        let work =
-            AssertUnwindSafe(|| transaction::run(connection, &self.scope, Some(position), isolation, &self.work));
+    fn run(&mut self, connection: &mut DatabaseConnection, position: i64, undoing: Undoing) -> Verdict {
+        let work = AssertUnwindSafe(|| transaction::run(connection, &self.scope, Some(position), undoing, &self.work));
         let result = catch_unwind(work).unwrap_or_else(|_| Err(Error::Internal("a write panicked".to_owned())));
         let verdict = Verdict::on(&result);
         self.result = Some(result.map(|(value, _)| value));
@@ -143,16 +143,6 @@ impl SqliteWriter {
     }
 }
 
-diesel::define_sql_function! {
-    /// <https://www.sqlite.org/lang_corefunc.html#total_changes>
-    fn total_changes() -> diesel::sql_types::Integer;
-}
-
-/// How many rows the connection has ever written.
-pub(crate) fn rows_written(connection: &mut SqliteConnection) -> QueryResult<i32> {
-    diesel::select(total_changes()).get_result(connection)
-}
-
 struct Loop {
     connection: DatabaseConnection,
     /// That of the last event in the log.
@@ -200,10 +190,10 @@ impl Loop {
         let started = Instant::now();
         let mut next = Some(first);
         let result = self.begin().and_then(|()| {
-            let mut isolation = Isolation::Shared;
+            let mut undoing = Undoing::Together;
             while let Some(job) = next.take() {
                 jobs.push(job);
-                isolation = self.run_last(jobs, isolation)?;
+                undoing = self.run_last(jobs, undoing)?;
                 let more = jobs.len() < self.group && started.elapsed() < BATCH_TIME;
                 next = if more { queue.try_recv().ok() } else { None };
             }
@@ -218,16 +208,16 @@ impl Loop {
 
     /// Runs the job that came last. Jobs share the transaction as long as each succeeds, or fails before it has written
     /// anything. When one has to be undone, all are, and run again in savepoints of their own.
-    fn run_last(&mut self, jobs: &mut [Box<dyn Job>], isolation: Isolation) -> Result<Isolation, CommitFailure> {
+    fn run_last(&mut self, jobs: &mut [Box<dyn Job>], undoing: Undoing) -> Result<Undoing, CommitFailure> {
         let Some((last, earlier)) = jobs.split_last_mut() else {
-            return Ok(isolation);
+            return Ok(undoing);
         };
-        if isolation == Isolation::Shared {
+        if undoing == Undoing::Together {
             let before = self.rows_written()?;
             self.position += 1;
-            match last.run(&mut self.connection, self.position, isolation) {
-                Verdict::Keep => return Ok(Isolation::Shared),
-                Verdict::Undo if self.rows_written()? == before => return Ok(Isolation::Shared),
+            match last.run(&mut self.connection, self.position, undoing) {
+                Verdict::Keep => return Ok(Undoing::Together),
+                Verdict::Undo if self.rows_written()? == before => return Ok(Undoing::Together),
                 Verdict::Undo | Verdict::Failed => {}
             }
             self.roll_back();
@@ -237,7 +227,7 @@ impl Loop {
             }
         }
         self.run_in_savepoint(last.as_mut())?;
-        Ok(Isolation::Savepoints)
+        Ok(Undoing::Apart)
     }
 
     /// When the job fails, only its own work is undone. An error here means that the transaction itself is gone:
@@ -246,7 +236,7 @@ impl Loop {
         type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
         self.position += 1;
         Manager::begin_transaction(&mut self.connection).map_err(|error| failed(&error))?;
-        let end = match job.run(&mut self.connection, self.position, Isolation::Savepoints) {
+        let end = match job.run(&mut self.connection, self.position, Undoing::Apart) {
             Verdict::Keep => Manager::commit_transaction(&mut self.connection),
             Verdict::Undo | Verdict::Failed => Manager::rollback_transaction(&mut self.connection),
         };

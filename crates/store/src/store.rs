@@ -3,8 +3,9 @@
 
 use crate::connections::{Connections, ConnectionsHere};
 use crate::pool::{ConnectionManager, Location, Pool, Pooled, Purpose};
+use crate::savepoints::Undoing;
 use crate::sqlite_writer::SqliteWriter;
-use crate::transaction::{self, Isolation, Scope, Transaction};
+use crate::transaction::{self, Scope, Transaction};
 use crate::{Error, migrations};
 use diesel::r2d2::PooledConnection;
 use std::time::{Duration, Instant};
@@ -152,7 +153,8 @@ impl Store {
 
     /// Writes on behalf of a scope, in one transaction. Answers when it is durable.
     ///
-    /// The work may run again when PostgreSQL asks for it, so it must have no effect but on the transaction.
+    /// The work may run again, when PostgreSQL asks for it or when SQLite's writer has to undo a group of writes, so it must
+    /// have no effect but on the transaction.
     pub async fn write<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
     where
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
@@ -243,7 +245,7 @@ fn write_postgres<T>(
     if let sql::DatabaseConnection::Postgres(postgres) = connection {
         AnsiTransactionManager::begin_transaction_sql(postgres, "BEGIN ISOLATION LEVEL REPEATABLE READ")?;
     }
-    match transaction::run(connection, scope, None, Isolation::Savepoints, work) {
+    match transaction::run(connection, scope, None, Undoing::Apart, work) {
         Ok((value, true)) => Manager::commit_transaction(connection)
             .map(|()| value)
             .map_err(Error::from),

@@ -3,17 +3,16 @@
 use crate::Error;
 use crate::events::NewEvent;
 use crate::references::Known;
-use crate::sqlite_writer;
-use diesel::connection::{SimpleConnection, TransactionManager};
+use crate::savepoints::{Undo, Undoing};
+use diesel::connection::SimpleConnection;
 use domain::custom_values::Catalogue;
 use domain::operation::tenants::Tenant;
 use domain::operation::visibility::Visibility;
 use domain::rule::RuleContext;
 use sql::ids::{PrincipalId, TenantId};
 use sql::{DatabaseConnection, Timestamp};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-
-type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
 
 sql::text_enum! {
     /// What kind of principal acts.
@@ -74,6 +73,15 @@ impl Scope {
     }
 }
 
+/// What becomes of a transaction whose work succeeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    Discarded,
+    /// It fails all the same, because a part failed that could not be undone by itself.
+    Spoilt,
+}
+
 /// One transaction on behalf of a [`Scope`]. Whatever happens in it is kept as a whole or not at all.
 pub struct Transaction<'c> {
     connection: &'c mut DatabaseConnection,
@@ -81,10 +89,10 @@ pub struct Transaction<'c> {
     now: Timestamp,
     events: Vec<NewEvent>,
     known: Known,
-    discarded: bool,
+    fate: Fate,
     refuses_duplicates: bool,
     writes: bool,
-    isolation: Isolation,
+    undoing: Undoing,
 }
 
 impl<'c> Transaction<'c> {
@@ -96,10 +104,10 @@ impl<'c> Transaction<'c> {
             now: Timestamp::now(),
             events: Vec::new(),
             known: Known::default(),
-            discarded: false,
+            fate: Fate::Kept,
             refuses_duplicates: false,
             writes: false,
-            isolation: Isolation::Savepoints,
+            undoing: Undoing::Apart,
         }
     }
 
@@ -151,7 +159,9 @@ impl<'c> Transaction<'c> {
 
     /// Does everything and keeps nothing: the result is answered, the transaction rolled back.
     pub fn discard(&mut self) {
-        self.discarded = true;
+        if self.fate == Fate::Kept {
+            self.fate = Fate::Discarded;
+        }
     }
 
     /// From now on, new records are refused where there seems to be the same already. What the service creates by itself
@@ -180,77 +190,47 @@ impl<'c> Transaction<'c> {
     }
 
     pub(crate) fn is_discarded(&self) -> bool {
-        self.discarded
+        self.fate == Fate::Discarded
     }
 
     pub(crate) fn take_events(&mut self) -> Vec<NewEvent> {
         std::mem::take(&mut self.events)
     }
 
-    /// Runs a part that may fail without failing the whole: what it did and announced is undone. An error that is not of
-    /// the part must fail the whole, because it is one of the database's, or asks for the whole to run again.
+    /// Runs a part that may fail without failing the whole: what it did and announced is undone.
     pub fn savepoint<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        self.part(Undoing::Apart, part)
+    }
+
+    /// The same for a part that hardly ever fails once it has written. On SQLite it has no savepoint at first: when it does
+    /// fail, so does the whole, which is then run again with savepoints.
+    pub fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        self.part(self.undoing, part)
+    }
+
+    fn part<T>(&mut self, undoing: Undoing, part: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         let events = self.events.len();
-        let undo = Undo::begin(self.connection, self.isolation)?;
-        let result = part(self);
+        let undo = Undo::begin(self.connection, undoing)?;
+        // What panics must be undone, too: a savepoint that is left open would be taken for the transaction.
+        let result = catch_unwind(AssertUnwindSafe(|| part(self)));
+        let result = result.unwrap_or_else(|_| Err(Error::Internal("a part of a write panicked".to_owned())));
         if result.is_ok() {
-            undo.not_needed(self.connection)?;
-        } else {
-            self.events.truncate(events);
-            self.known = Known::default();
-            undo.run(self.connection)?;
+            undo.forget(self.connection)?;
+            return result;
+        }
+        self.events.truncate(events);
+        self.known = Known::default();
+        if !undo.run(self.connection)? {
+            self.fate = Fate::Spoilt;
+            return Err(spoilt());
         }
         result
     }
 }
 
-/// How what may fail by itself is kept apart in a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Isolation {
-    /// In the hope that nothing that has written fails: else the whole transaction is undone, and run again with
-    /// savepoints. SQLite copies each page that is written for the first time in a savepoint, which takes a tenth of the
-    /// time of a large batch.
-    Shared,
-    /// Each in a savepoint of its own.
-    Savepoints,
-}
-
-/// The way to undo a part of a transaction.
-enum Undo {
-    /// There is none once so many rows in all are not all rows that were written.
-    Unless(i32),
-    Savepoint,
-}
-
-impl Undo {
-    fn begin(connection: &mut DatabaseConnection, isolation: Isolation) -> Result<Self, Error> {
-        match connection {
-            DatabaseConnection::Sqlite(sqlite) if isolation == Isolation::Shared => {
-                Ok(Self::Unless(sqlite_writer::rows_written(sqlite)?))
-            }
-            _ => {
-                Manager::begin_transaction(connection)?;
-                Ok(Self::Savepoint)
-            }
-        }
-    }
-
-    fn not_needed(self, connection: &mut DatabaseConnection) -> Result<(), Error> {
-        match self {
-            Self::Unless(_) => Ok(()),
-            Self::Savepoint => Ok(Manager::commit_transaction(connection)?),
-        }
-    }
-
-    fn run(self, connection: &mut DatabaseConnection) -> Result<(), Error> {
-        let is_undone = match (self, connection) {
-            (Self::Savepoint, connection) => return Ok(Manager::rollback_transaction(connection)?),
-            (Self::Unless(rows), DatabaseConnection::Sqlite(sqlite)) => sqlite_writer::rows_written(sqlite)? == rows,
-            (Self::Unless(_), DatabaseConnection::Postgres(_)) => false,
-        };
-        let failure = || Error::Internal("a part cannot be undone by itself".to_owned());
-        is_undone.then_some(()).ok_or_else(failure)
-    }
+/// Why a transaction fails, and is run again, in which a part failed that could not be undone by itself.
+fn spoilt() -> Error {
+    Error::Internal("a part of the write cannot be undone by itself".to_owned())
 }
 
 impl Scope {
@@ -276,13 +256,16 @@ pub(crate) fn run<T>(
     connection: &mut DatabaseConnection,
     scope: &Scope,
     position: Option<i64>,
-    isolation: Isolation,
+    undoing: Undoing,
     work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
 ) -> Result<(T, bool), Error> {
     let mut transaction = Transaction::new(connection, scope);
     transaction.writes = true;
-    transaction.isolation = isolation;
+    transaction.undoing = undoing;
     let value = work(&mut transaction)?;
+    if transaction.fate == Fate::Spoilt {
+        return Err(spoilt());
+    }
     let keep = !transaction.is_discarded();
     let events = transaction.take_events();
     if keep && !events.is_empty() {

@@ -96,59 +96,130 @@ fn writes_that_come_again_find_their_statements_prepared() {
     assert_eq!(second.kept, Vec::<String>::new());
 }
 
-/// Creates one customer, fails to create another together with a third, and creates a fourth.
-fn with_a_part_that_fails(tx: &mut Transaction<'_>) -> Result<(), Error> {
-    make::<Customer>(tx, named("First"));
-    let failed = tx.savepoint(|tx| {
+/// How a write runs the part of it that fails.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    InSavepoint,
+    Attempted,
+    /// Whatever became of it, the write goes on.
+    Ignored,
+}
+
+/// Creates one customer, fails when it has created another, and creates a third.
+fn with_a_part_that_fails(tx: &mut Transaction<'_>, part: Part) -> Result<(), Error> {
+    let second = |tx: &mut Transaction<'_>| {
         make::<Customer>(tx, named("Second"));
         records::get::<Customer>(tx, RecordId::new()).map(drop)
-    });
-    match failed {
-        Err(Error::NotFound) => {}
-        Err(other) => return Err(other),
-        Ok(()) => return Err(Error::Internal("nothing failed".to_owned())),
+    };
+    make::<Customer>(tx, named("First"));
+    let failed = match part {
+        Part::InSavepoint => tx.savepoint(second),
+        Part::Attempted | Part::Ignored => tx.attempt(second),
+    };
+    match (part, failed) {
+        (Part::Ignored, _) | (_, Err(Error::NotFound)) => {}
+        (_, Err(other)) => return Err(other),
+        (_, Ok(())) => return Err(Error::Internal("nothing failed".to_owned())),
     }
-    make::<Customer>(tx, named("Fourth"));
+    make::<Customer>(tx, named("Third"));
     Ok(())
+}
+
+/// Creates one customer, and panics when it has created another.
+fn with_a_part_that_panics(tx: &mut Transaction<'_>, in_savepoint: bool) -> Result<(), Error> {
+    let second = |tx: &mut Transaction<'_>| {
+        make::<Customer>(tx, named("Second"));
+        panic!("as the test wants")
+    };
+    make::<Customer>(tx, named("First"));
+    if in_savepoint {
+        tx.savepoint(second)
+    } else {
+        tx.attempt(second)
+    }
 }
 
 fn named(name: &str) -> Json {
     json!({"kind": "organisation", "name": name})
 }
 
-#[tokio::test]
-async fn a_part_that_fails_is_undone_and_no_more_whoever_writes_beside_it() {
-    let place = Place::new();
+/// A store with a tenant in a database of its own.
+async fn store(place: &Place) -> (Store, Scope) {
     let store = Store::open(&Options::new(&place.url)).unwrap();
     let zone = serde_json::from_value(json!("UTC")).unwrap();
     let owner = Owner::new("Parts", "EUR".parse().unwrap(), zone, Timestamp::now());
     let scope = Scope::system(Arc::new(owner));
     let tenant = scope.tenant.clone();
-    store
-        .write(&scope, move |tx| tenants::create(tx, &tenant))
-        .await
-        .unwrap();
+    let written = store.write(&scope, move |tx| tenants::create(tx, &tenant));
+    written.await.unwrap();
+    (store, scope)
+}
 
-    let with_parts = (0..10).map(|_| store.write(&scope, with_a_part_that_fails));
-    let beside = (0..20).map(|number| {
-        store.write(&scope, move |tx| {
-            make::<Customer>(tx, named(&format!("Beside {number}")));
-            Ok(())
-        })
-    });
-    let (with_parts, beside) = tokio::join!(join_all(with_parts), join_all(beside));
-    assert!(with_parts.iter().chain(&beside).all(Result::is_ok), "{with_parts:?}");
+/// Creates a customer.
+async fn beside(store: &Store, scope: &Scope) -> Result<(), Error> {
+    let create = |tx: &mut Transaction<'_>| {
+        make::<Customer>(tx, named("Beside"));
+        Ok(())
+    };
+    store.write(scope, create).await
+}
 
-    let written = |tx: &mut Transaction<'_>| {
+/// How many customers there are of each name, and how many events.
+async fn written(store: &Store, scope: &Scope) -> ([usize; 4], i64) {
+    let count = |tx: &mut Transaction<'_>| {
         let page = Page {
             limit: 100,
             ..Page::default()
         };
         let customers = records::page::<Customer>(tx, &page)?;
         let told = events::table.filter(events::tenant_id.eq(tx.tenant())).count();
-        let told: i64 = told.get_result(tx.connection())?;
-        let named = |name: &str| customers.iter().filter(|one| one.fields.name.starts_with(name)).count();
-        Ok((["First", "Second", "Fourth", "Beside"].map(named), told))
+        let told = told.get_result(tx.connection())?;
+        let named = |name: &str| customers.iter().filter(|one| one.fields.name == name).count();
+        Ok((["First", "Second", "Third", "Beside"].map(named), told))
     };
-    assert_eq!(store.read(&scope, written).await.unwrap(), ([10, 0, 10, 20], 40));
+    store.read(scope, count).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_part_that_fails_is_undone_and_no_more_whoever_writes_beside_it() {
+    let place = Place::new();
+    let (store, scope) = store(&place).await;
+    let parts = [Part::InSavepoint, Part::Attempted].repeat(5);
+    let failing = parts
+        .into_iter()
+        .map(|part| store.write(&scope, move |tx| with_a_part_that_fails(tx, part)));
+    let others = (0..20).map(|_| beside(&store, &scope));
+    let (failing, others) = tokio::join!(join_all(failing), join_all(others));
+    assert!(failing.iter().chain(&others).all(Result::is_ok), "{failing:?}");
+    assert_eq!(written(&store, &scope).await, ([10, 0, 10, 20], 40));
+}
+
+#[tokio::test]
+async fn nothing_of_a_part_that_failed_is_kept_though_its_failure_is_ignored() {
+    let place = Place::new();
+    let (store, scope) = store(&place).await;
+    let work = |tx: &mut Transaction<'_>| with_a_part_that_fails(tx, Part::Ignored);
+    store.write(&scope, work).await.unwrap();
+    assert_eq!(written(&store, &scope).await, ([1, 0, 1, 0], 2));
+}
+
+#[tokio::test]
+async fn a_part_that_panics_fails_its_write_and_no_other() {
+    let place = Place::new();
+    let (store, scope) = store(&place).await;
+    let failing = [true, false]
+        .repeat(3)
+        .into_iter()
+        .map(|in_savepoint| store.write(&scope, move |tx| with_a_part_that_panics(tx, in_savepoint)));
+    let others = (0..20).map(|_| beside(&store, &scope));
+    let (failing, others) = tokio::join!(join_all(failing), join_all(others));
+    assert!(others.iter().all(Result::is_ok), "{others:?}");
+    for failed in failing {
+        assert!(matches!(failed, Err(Error::Internal(_))), "{failed:?}");
+    }
+    beside(&store, &scope).await.unwrap();
+    // What was answered is committed: a store that is opened anew finds it.
+    drop(store);
+    let reopened = Store::open(&Options::new(&place.url)).unwrap();
+    assert_eq!(written(&reopened, &scope).await, ([0, 0, 0, 21], 21));
 }
