@@ -90,10 +90,10 @@ pub(crate) struct Projected<'a> {
 }
 
 impl<'a> Projected<'a> {
-    /// After what was written already, with room for so many whole records: long answers need not move as they grow.
+    /// After what was written already, with room for so many whole records: the answer need not move as it grows to these.
     pub(crate) fn after(written: &[u8], projection: &'a Projection, expected: usize) -> Self {
-        let whole = if projection.is_whole() { expected } else { 0 };
-        let mut out = Vec::with_capacity(RECORD_BYTES * (whole + 1));
+        let room = if projection.is_whole() { expected } else { 0 };
+        let mut out = Vec::with_capacity(RECORD_BYTES * (room + 1));
         out.extend_from_slice(written);
         out.push(b'[');
         Self {
@@ -119,10 +119,11 @@ impl<'a> Projected<'a> {
 
     /// The members of the last record, as it is when sent whole.
     pub(crate) fn last(&self) -> Result<Members<'_>, Error> {
-        match self.whole.last() {
-            Some(text) => Members::of(text.get()),
-            None => Members::of(str::from_utf8(&self.out[self.last..]).unwrap_or_default()),
+        if let Some(text) = self.whole.last() {
+            return Members::of(text.get());
         }
+        let text = str::from_utf8(&self.out[self.last..]);
+        Members::of(text.map_err(|error| Error::Internal(error.to_string()))?)
     }
 
     /// What was written in all: one query a relation, never one a record.
@@ -134,6 +135,10 @@ impl<'a> Projected<'a> {
             serde_json::to_writer(&mut self.out, record)?;
         }
         self.out.push(b']');
+        // A client may take its time to read the answer.
+        if self.out.len() < self.out.capacity() / 2 {
+            self.out.shrink_to_fit();
+        }
         Ok(self.out)
     }
 }

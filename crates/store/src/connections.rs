@@ -1,15 +1,12 @@
 //! How work gets a connection: it waits in a queue, and the threads that have a connection take from it.
 
 use crate::Error;
-use crate::pool::Pool;
+use crate::pool::{PATIENCE, Pool};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
-
-/// How long work waits for a connection before it is refused.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Connections whose work is done off the async threads. A thread that has done with one piece of work goes on with the
 /// next that waits: to give the connection back, and have the async threads start the next, would take as long as a query.
@@ -20,7 +17,7 @@ pub(crate) struct Connections {
     patience: Duration,
 }
 
-/// Work to be done with a connection. It answers by itself.
+/// Work to be done with a connection. It answers by itself, and does not panic.
 type Work = Box<dyn FnOnce(&Pool) + Send>;
 
 struct Queue {
@@ -56,7 +53,9 @@ impl Connections {
         let (sender, mut answer) = oneshot::channel();
         let begin = move |pool: &Pool| {
             if !sender.is_closed() {
-                drop(sender.send(work(pool)));
+                let done = catch_unwind(AssertUnwindSafe(|| work(pool)));
+                let panicked = |_| Err(Error::Internal("work on the database panicked".to_owned()));
+                drop(sender.send(done.unwrap_or_else(panicked)));
             }
         };
         let Some(ticket) = self.add(Box::new(begin)) else {
@@ -93,9 +92,11 @@ impl Connections {
     /// Takes back work that waits, and tells whether it still did.
     fn withdraw(&self, ticket: Ticket) -> bool {
         let mut queue = self.queue();
-        let before = queue.waiting.len();
-        queue.waiting.retain(|(waiting, _)| *waiting != ticket);
-        queue.waiting.len() < before
+        let place = queue.waiting.binary_search_by_key(&ticket, |(waiting, _)| *waiting);
+        let withdrawn = place.ok().and_then(|place| queue.waiting.remove(place));
+        // It may take long to free, so others need not wait for that.
+        drop(queue);
+        withdrawn.is_some()
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -115,8 +116,7 @@ impl Worker {
     fn run(mut self, first: Work) {
         let mut next = Some(first);
         while let Some(work) = next {
-            // Whoever waits for work that panicked is told by the end of its channel.
-            drop(catch_unwind(AssertUnwindSafe(|| work(&self.connections.pool))));
+            work(&self.connections.pool);
             next = self.next();
         }
     }
@@ -135,6 +135,8 @@ impl Worker {
     }
 }
 
+/// One that never began, because its thread ended before, makes room for another. What waits is then found by the next
+/// work that comes, or refused.
 impl Drop for Worker {
     fn drop(&mut self) {
         if !self.left {
@@ -143,8 +145,9 @@ impl Drop for Worker {
     }
 }
 
+/// The answer, or that there is none: the threads that serve are ending.
 fn told<T>(answer: Result<Result<T, Error>, oneshot::error::RecvError>) -> Result<T, Error> {
-    answer.unwrap_or_else(|_| Err(Error::Internal("work on the database panicked".to_owned())))
+    answer.unwrap_or_else(|_| Err(Error::Unavailable("the service is ending".to_owned())))
 }
 
 /// Connections whose work is done on the thread that asks, if one is free.
@@ -177,18 +180,20 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc;
 
-    /// A database file, which goes when this is dropped.
-    struct File(PathBuf);
+    /// A folder with a database, which goes when this is dropped.
+    struct Folder(PathBuf);
 
-    impl File {
+    impl Folder {
         fn new() -> Self {
-            let name = format!("connections_{}.db", uuid::Uuid::now_v7().simple());
-            Self(std::env::temp_dir().join(name))
+            let folder = format!("connections_{}", uuid::Uuid::now_v7().simple());
+            let folder = std::env::temp_dir().join(folder);
+            std::fs::create_dir(&folder).unwrap();
+            Self(folder)
         }
 
         fn connections(&self, size: u32) -> Connections {
             let manager = ConnectionManager {
-                location: Location::Sqlite(self.0.clone()),
+                location: Location::Sqlite(self.0.join("test.db")),
                 purpose: Purpose::Read,
                 prepared_statements: true,
             };
@@ -196,9 +201,9 @@ mod tests {
         }
     }
 
-    impl Drop for File {
+    impl Drop for Folder {
         fn drop(&mut self) {
-            drop(std::fs::remove_file(&self.0));
+            drop(std::fs::remove_dir_all(&self.0));
         }
     }
 
@@ -212,8 +217,8 @@ mod tests {
 
     #[tokio::test]
     async fn all_work_is_done_by_no_more_threads_than_there_are_connections() {
-        let file = File::new();
-        let connections = file.connections(2);
+        let folder = Folder::new();
+        let connections = folder.connections(2);
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let work = (0..100).map(|number| {
             let (connections, now, most) = (connections.clone(), Arc::clone(&now), Arc::clone(&most));
@@ -236,10 +241,10 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_waits_too_long_is_refused_and_not_begun() {
-        let file = File::new();
+        let folder = Folder::new();
         let connections = Connections {
             patience: Duration::from_millis(20),
-            ..file.connections(1)
+            ..folder.connections(1)
         };
         let (release, held) = hold(&connections);
         tokio::task::yield_now().await;
@@ -255,8 +260,8 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_nobody_waits_for_any_more_is_not_begun() {
-        let file = File::new();
-        let connections = file.connections(1);
+        let folder = Folder::new();
+        let connections = folder.connections(1);
         let (release, held) = hold(&connections);
         tokio::task::yield_now().await;
         let begun = Arc::new(AtomicUsize::new(0));
@@ -272,8 +277,8 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panics_is_told_and_harms_no_other() {
-        let file = File::new();
-        let connections = file.connections(1);
+        let folder = Folder::new();
+        let connections = folder.connections(1);
         let (release, held) = hold(&connections);
         tokio::task::yield_now().await;
         let waiting = connections.clone();

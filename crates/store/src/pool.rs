@@ -1,7 +1,6 @@
 //! How a connection is made for each database, and the pools that keep them.
 
 use crate::Error;
-use crate::connections::PATIENCE;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
@@ -75,6 +74,9 @@ pub(crate) struct ConnectionManager {
 }
 
 pub(crate) type Pool = r2d2::Pool<ConnectionManager>;
+
+/// How long work waits for a connection before it is refused.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 impl ConnectionManager {
     /// Opens one connection and sets what is kept per connection.

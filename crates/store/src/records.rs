@@ -289,10 +289,10 @@ struct Change {
 
 impl Change {
     fn of<R: Record>(before: &R, after: &R) -> Result<Self, Error> {
-        Self::from(Shown::of(before)?, after)
+        Self::since(Shown::of(before)?, after)
     }
 
-    fn from<R: Record>(old: Shown, after: &R) -> Result<Self, Error> {
+    fn since<R: Record>(old: Shown, after: &R) -> Result<Self, Error> {
         let new = Shown::of(after)?;
         let (fields, any) = FieldChanges::compared(Some(&old), Some(&new))?;
         Ok(Self { old, new, fields, any })
@@ -318,7 +318,7 @@ fn save_over<R: Stored>(
     lookups::write(tx, before, &after)?;
     R::after_write(tx, Some(before), &after)?;
     if after.complete(tx, Some(before))? {
-        change = Change::from(change.old, &after)?;
+        change = Change::since(change.old, &after)?;
     }
     let what = R::update_event(before, &after);
     announce(tx, what, &after, change.fields, Some(&change.new));

@@ -49,6 +49,9 @@ impl FieldChanges {
     pub(crate) fn compared(before: Option<&Shown>, after: Option<&Shown>) -> Result<(Self, bool), Error> {
         let mut changes = Self::default();
         let mut any = false;
+        if before == after {
+            return Ok((changes, any));
+        }
         for Pair { name, before, after } in pairs(before, after)? {
             let (old, new) = (text(before), text(after));
             let is_same = are_same(old, new);
