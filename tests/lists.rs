@@ -54,6 +54,34 @@ async fn pages_show_every_record_once_while_others_come_in() {
     }
 }
 
+#[tokio::test]
+async fn pages_go_on_where_they_ended_whatever_is_shown_of_the_records() {
+    let tenant = Tenant::new();
+    let person = |n: usize| {
+        let born = (!n.is_multiple_of(3)).then(|| format!("1815-12-{:02}", 10 + n % 4));
+        json!({"op": "create", "data": {"kind": "person", "name": "Ada", "birth_date": born}})
+    };
+    let people: Vec<Value> = (0..20).map(person).collect();
+    let batch = json!({"items": people});
+    tenant
+        .post("/v1/customers/batch?allow_duplicates=true", &batch)
+        .await
+        .expect(207);
+    for sort in ["id", "name", "birth_date", "-birth_date,-id"] {
+        let path = format!("/v1/customers?sort={sort}");
+        let ids = |page: &[Value]| page.iter().map(id_of).collect::<Vec<_>>();
+        let whole = ids(&tenant.all(&format!("{path}&limit=50")).await);
+        assert_eq!(whole.len(), 20);
+        for shown in ["", "&fields=id", "&include=owner", "&fields=id,tags&include=owner,team"] {
+            let pages = tenant.all(&format!("{path}&limit=3{shown}")).await;
+            assert_eq!(ids(&pages), whole, "sort={sort}{shown}");
+            let members = pages[0].as_object().unwrap();
+            assert_eq!(members.contains_key("name"), !shown.contains("fields"), "{shown}");
+            assert_eq!(members.contains_key("owner"), shown.contains("owner"), "{shown}");
+        }
+    }
+}
+
 /// Records that lack the field come last, whichever way it is sorted.
 #[track_caller]
 fn assert_in_order(records: &[Value], sort: &str) {
