@@ -48,21 +48,21 @@ impl Undo {
     }
 
     /// The part is to be kept.
-    pub(crate) fn forget(self, connection: &mut DatabaseConnection) -> Result<(), Error> {
+    pub(crate) fn forget(&self, connection: &mut DatabaseConnection) -> Result<(), Error> {
         match self {
             Self::IfUnwritten(_) => Ok(()),
             Self::Savepoint => Ok(Manager::commit_transaction(connection)?),
         }
     }
 
-    /// Undoes the part, and tells whether it could: else the whole transaction must be undone.
-    pub(crate) fn run(self, connection: &mut DatabaseConnection) -> Result<bool, Error> {
+    /// Undoes the part, and tells whether nothing of it is left: else the whole transaction must be undone.
+    pub(crate) fn run(&self, connection: &mut DatabaseConnection) -> Result<bool, Error> {
         match (self, connection) {
             (Self::Savepoint, connection) => {
                 Manager::rollback_transaction(connection)?;
                 Ok(true)
             }
-            (Self::IfUnwritten(rows), DatabaseConnection::Sqlite(sqlite)) => Ok(rows_written(sqlite)? == rows),
+            (Self::IfUnwritten(rows), DatabaseConnection::Sqlite(sqlite)) => Ok(rows_written(sqlite)? == *rows),
             (Self::IfUnwritten(_), DatabaseConnection::Postgres(_)) => Ok(false),
         }
     }

@@ -10,6 +10,7 @@ use crate::transaction::{self, Scope, Transaction};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::SqliteConnection;
 use sql::DatabaseConnection;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -46,10 +47,15 @@ impl Verdict {
     fn on<T>(result: &Result<(T, bool), Error>) -> Self {
         match result {
             Ok((_, true)) => Self::Keep,
-            Err(Error::Database(_) | Error::Unavailable(_) | Error::Internal(_)) => Self::Failed,
+            Err(error) if is_failure(error) => Self::Failed,
             Ok((_, false)) | Err(_) => Self::Undo,
         }
     }
+}
+
+/// Whether the database failed, or the program, and nothing was refused.
+const fn is_failure(error: &Error) -> bool {
+    matches!(error, Error::Database(_) | Error::Unavailable(_) | Error::Internal(_))
 }
 
 struct Write<T, F> {
@@ -77,9 +83,11 @@ where
         let result = self
             .result
             .unwrap_or_else(|| Err(Error::Unavailable("the write was not run".to_owned())));
-        let answer = match commit {
-            Ok(()) => result,
-            Err(failure) => result.and(Err(Error::Unavailable(failure.0))),
+        let answer = match (commit, result) {
+            (Ok(()), result) => result,
+            // A refusal stands whatever becomes of the group.
+            (Err(_), Err(refused)) if !is_failure(&refused) => Err(refused),
+            (Err(failure), _) => Err(Error::Unavailable(failure.0)),
         };
         // Whoever asked may have gone; what was committed stays committed.
         drop(self.sender.send((answer, self.work)));
@@ -258,6 +266,10 @@ impl Loop {
     }
 
     fn commit(&mut self) -> Result<(), CommitFailure> {
+        // With a savepoint left open, the savepoint would be committed and the transaction not.
+        if self.depth() != 1 {
+            return Err(CommitFailure("a savepoint was left open".to_owned()));
+        }
         let position = self.position;
         let sqlite = self.sqlite()?;
         let finished = crate::lookups::index_search_texts(sqlite)
@@ -274,9 +286,20 @@ impl Loop {
 
     /// Leaves no transaction open, so that the next group can begin.
     fn roll_back(&mut self) {
-        if let Ok(sqlite) = self.sqlite() {
-            drop(AnsiTransactionManager::rollback_transaction(sqlite));
+        for _ in 0..self.depth().max(1) {
+            if let Ok(sqlite) = self.sqlite() {
+                drop(AnsiTransactionManager::rollback_transaction(sqlite));
+            }
         }
+    }
+
+    /// How many transactions are open within each other: one, and its savepoints.
+    fn depth(&mut self) -> u32 {
+        let status = self
+            .sqlite()
+            .map(AnsiTransactionManager::transaction_manager_status_mut);
+        let depth = status.ok().and_then(|status| status.transaction_depth().ok());
+        depth.flatten().map_or(0, NonZeroU32::get)
     }
 
     fn sqlite(&mut self) -> Result<&mut SqliteConnection, CommitFailure> {

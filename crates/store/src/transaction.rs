@@ -197,13 +197,14 @@ impl<'c> Transaction<'c> {
         std::mem::take(&mut self.events)
     }
 
-    /// Runs a part that may fail without failing the whole: what it did and announced is undone.
+    /// Runs a part that may fail without failing the whole: what it did and announced is undone. A part that panics fails
+    /// with [`Error::Internal`].
     pub fn savepoint<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         self.part(Undoing::Apart, part)
     }
 
-    /// The same for a part that hardly ever fails once it has written. On SQLite it has no savepoint at first: when it does
-    /// fail, so does the whole, which is then run again with savepoints.
+    /// The same for a part that hardly ever fails once it has written. On SQLite it has no savepoint at first: when it
+    /// fails after it has written, so does the whole, which is then run again with savepoints.
     pub fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
         self.part(self.undoing, part)
     }
@@ -214,17 +215,30 @@ impl<'c> Transaction<'c> {
         // What panics must be undone, too: a savepoint that is left open would be taken for the transaction.
         let result = catch_unwind(AssertUnwindSafe(|| part(self)));
         let result = result.unwrap_or_else(|_| Err(Error::Internal("a part of a write panicked".to_owned())));
-        if result.is_ok() {
-            undo.forget(self.connection)?;
-            return result;
-        }
+        let failure = match result {
+            Ok(done) => match undo.forget(self.connection) {
+                Ok(()) => return Ok(done),
+                Err(error) => {
+                    self.fate = Fate::Spoilt;
+                    error
+                }
+            },
+            Err(error) => error,
+        };
         self.events.truncate(events);
         self.known = Known::default();
-        if !undo.run(self.connection)? {
-            self.fate = Fate::Spoilt;
-            return Err(spoilt());
+        match undo.run(self.connection) {
+            Ok(true) => Err(failure),
+            Ok(false) => {
+                self.fate = Fate::Spoilt;
+                Err(spoilt())
+            }
+            // The first error tells more: after some, such as a full disk, SQLite has no transaction left to undo.
+            Err(_) => {
+                self.fate = Fate::Spoilt;
+                Err(failure)
+            }
         }
-        result
     }
 }
 

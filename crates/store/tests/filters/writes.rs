@@ -3,6 +3,7 @@
 use crate::database::{Place, Tenant, database};
 use crate::overview::{make, scope};
 use crate::statements::statements;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use domain::customer::customers::Customer;
 use domain::operation::tenants::Tenant as Owner;
@@ -103,6 +104,8 @@ enum Part {
     Attempted,
     /// Whatever became of it, the write goes on.
     Ignored,
+    /// It panics, and the write goes on.
+    Panicking,
 }
 
 /// Creates one customer, fails when it has created another, and creates a third.
@@ -115,9 +118,13 @@ fn with_a_part_that_fails(tx: &mut Transaction<'_>, part: Part) -> Result<(), Er
     let failed = match part {
         Part::InSavepoint => tx.savepoint(second),
         Part::Attempted | Part::Ignored => tx.attempt(second),
+        Part::Panicking => tx.savepoint(|tx| {
+            drop(second(tx));
+            panic!("as the test wants")
+        }),
     };
     match (part, failed) {
-        (Part::Ignored, _) | (_, Err(Error::NotFound)) => {}
+        (Part::Ignored, _) | (_, Err(Error::NotFound)) | (Part::Panicking, Err(Error::Internal(_))) => {}
         (_, Err(other)) => return Err(other),
         (_, Ok(())) => return Err(Error::Internal("nothing failed".to_owned())),
     }
@@ -184,14 +191,14 @@ async fn written(store: &Store, scope: &Scope) -> ([usize; 4], i64) {
 async fn a_part_that_fails_is_undone_and_no_more_whoever_writes_beside_it() {
     let place = Place::new();
     let (store, scope) = store(&place).await;
-    let parts = [Part::InSavepoint, Part::Attempted].repeat(5);
+    let parts = [Part::InSavepoint, Part::Attempted, Part::Panicking].repeat(4);
     let failing = parts
         .into_iter()
         .map(|part| store.write(&scope, move |tx| with_a_part_that_fails(tx, part)));
     let others = (0..20).map(|_| beside(&store, &scope));
     let (failing, others) = tokio::join!(join_all(failing), join_all(others));
     assert!(failing.iter().chain(&others).all(Result::is_ok), "{failing:?}");
-    assert_eq!(written(&store, &scope).await, ([10, 0, 10, 20], 40));
+    assert_eq!(written(&store, &scope).await, ([12, 0, 12, 20], 44));
 }
 
 #[tokio::test]
@@ -222,4 +229,35 @@ async fn a_part_that_panics_fails_its_write_and_no_other() {
     drop(store);
     let reopened = Store::open(&Options::new(&place.url)).unwrap();
     assert_eq!(written(&reopened, &scope).await, ([0, 0, 0, 21], 21));
+}
+
+/// Creates a customer, and fails as SQLite does when the disk is full: the whole transaction is gone.
+fn on_a_full_disk(tx: &mut Transaction<'_>) -> Result<(), Error> {
+    make::<Customer>(tx, named("First"));
+    tx.savepoint(|tx| {
+        tx.connection().batch_execute("ROLLBACK")?;
+        Err(Error::Unavailable("database or disk is full".to_owned()))
+    })
+}
+
+#[tokio::test]
+async fn a_database_that_ends_a_transaction_by_itself_is_unavailable_and_then_writes_again() {
+    let place = Place::new();
+    let (store, scope) = store(&place).await;
+    let failing = store.write(&scope, on_a_full_disk);
+    let others = (0..5).map(|_| beside(&store, &scope));
+    let (failed, others) = tokio::join!(failing, join_all(others));
+    assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
+    let mut kept = 0;
+    for other in others {
+        match other {
+            Ok(()) => kept += 1,
+            Err(error) => assert!(matches!(error, Error::Unavailable(_)), "{error:?}"),
+        }
+    }
+    beside(&store, &scope).await.unwrap();
+    assert_eq!(
+        written(&store, &scope).await,
+        ([0, 0, 0, kept + 1], i64::try_from(kept + 1).unwrap())
+    );
 }
