@@ -61,9 +61,13 @@ impl Connections {
         let Some(ticket) = self.add(Box::new(begin)) else {
             return told(answer.await);
         };
+        let place = Place {
+            connections: self,
+            ticket,
+        };
         match tokio::time::timeout(self.patience, &mut answer).await {
             Ok(answer) => told(answer),
-            Err(_) if self.withdraw(ticket) => Err(Error::Unavailable(
+            Err(_) if place.leave() => Err(Error::Unavailable(
                 "every connection to the database is in use".to_owned(),
             )),
             Err(_) => told(answer.await),
@@ -101,6 +105,25 @@ impl Connections {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the queue. It is left when nobody waits any more.
+struct Place<'a> {
+    connections: &'a Connections,
+    ticket: Ticket,
+}
+
+impl Place<'_> {
+    /// Takes the work back, and tells whether it still waited.
+    fn leave(&self) -> bool {
+        self.connections.withdraw(self.ticket)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 
@@ -268,7 +291,7 @@ mod tests {
         let count = Arc::clone(&begun);
         let gone = connections.run(move |_| Ok(count.fetch_add(1, Ordering::SeqCst)));
         assert!(tokio::time::timeout(Duration::from_millis(5), gone).await.is_err());
-        assert_eq!(connections.queue().waiting.len(), 1);
+        assert!(connections.queue().waiting.is_empty());
         release.send(()).unwrap();
         assert!(held.await.unwrap().unwrap());
         assert_eq!(connections.run(|_| Ok(7)).await.unwrap(), 7);
