@@ -18,8 +18,8 @@ use store::references::LocalReferences;
 use store::{Error, Stored, Transaction, lookups};
 use utoipa::ToSchema;
 
-/// Into how many parts items are divided when one of them fails. At first all are one, because SQLite copies every page
-/// that is written in a savepoint for the first time: a savepoint for each item would cost a quarter of the whole.
+/// Into how many parts items are divided when one of them fails. All are one at first: a savepoint for each would cost a
+/// quarter of the whole, because SQLite copies every page that is written in a savepoint for the first time.
 const PARTS: usize = 10;
 
 /// The body of a batch.

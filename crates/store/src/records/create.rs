@@ -8,6 +8,7 @@ use crate::{Error, Transaction, custom_values, lookups, references};
 use domain::record::ExternalId;
 use domain::{Fields, Meta, Refusal, input};
 use sql::ids::{RecordId, UserId};
+use std::collections::HashSet;
 
 /// A record to be created.
 #[derive(Debug, Clone)]
@@ -25,6 +26,10 @@ pub struct New<F> {
 #[derive(Debug)]
 pub struct Creation<R> {
     decided: Vec<R>,
+    /// What other systems call them.
+    known_as: HashSet<ExternalId>,
+    /// Of these, what nobody has asked yet whether it is some other record's.
+    unasked: Vec<ExternalId>,
 }
 
 impl<R: Stored> Creation<R> {
@@ -32,21 +37,43 @@ impl<R: Stored> Creation<R> {
     pub fn of(count: usize) -> Self {
         Self {
             decided: Vec::with_capacity(count),
+            known_as: HashSet::new(),
+            unasked: Vec::new(),
         }
     }
 
-    /// Decides upon one more record, and tells its id.
+    /// Decides upon one more record, and tells its id. What it is known as beside the ids in its draft must be nobody's.
     pub fn add(&mut self, tx: &mut Transaction<'_>, new: New<R::Fields>) -> Result<RecordId, Error> {
+        let asked = new.known_as.clone();
         let record = decided::<R>(tx, new)?;
+        for id in record.fields().common().external_ids {
+            if !self.known_as.insert(id.clone()) {
+                return Err(taken::<R>());
+            }
+            if Some(id) != asked.as_ref() {
+                self.unasked.push(id.clone());
+            }
+        }
         let id = record.meta().id;
         self.decided.push(record);
         Ok(id)
     }
 
-    /// Writes them.
+    /// Writes them. Nothing is written if one has an external id of another record.
     pub fn insert(self, tx: &mut Transaction<'_>) -> Result<Vec<R>, Error> {
+        if lookups::is_any_known(tx, R::KIND, &self.unasked)? {
+            return Err(taken::<R>());
+        }
         insert_beside(tx, None, self.decided)
     }
+}
+
+fn taken<R: Stored>() -> Error {
+    Refusal::conflict(
+        "external_id_taken",
+        format!("another {} has one of the external ids", R::KIND),
+    )
+    .into()
 }
 
 /// Creates a record.
