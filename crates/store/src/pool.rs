@@ -54,7 +54,6 @@ fn with_network_limits(url: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Read,
-    ReadByKey,
     Write,
 }
 
@@ -128,9 +127,7 @@ fn open_sqlite(path: &Path, purpose: Purpose) -> Result<DatabaseConnection, Erro
     })?;
     connection.batch_execute(match purpose {
         // A commit of the writer empties the caches of readers, so large ones would mostly be in the way.
-        Purpose::Read | Purpose::ReadByKey => {
-            "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;"
-        }
+        Purpose::Read => "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048;",
         // Rarer checkpoints write a page that many commits changed once; the log stays below 17 MB.
         Purpose::Write => "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;",
     })?;

@@ -93,7 +93,7 @@ impl Store {
         let (readers, readers_here) = match &writer {
             Writer::Postgres(connections) => (connections.clone(), None),
             Writer::Sqlite(_) => {
-                let here = manager(location.clone(), Purpose::ReadByKey).pool(cores(), None)?;
+                let here = manager(location.clone(), Purpose::Read).pool(cores(), None)?;
                 // Others are opened when they are needed.
                 let readers = manager(location, Purpose::Read).pool(options.pool_size, Some(1))?;
                 (Connections::new(readers), Some(ConnectionsHere::new(here)))
