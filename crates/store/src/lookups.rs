@@ -30,13 +30,19 @@ pub fn find_by_external_id(
         .optional()?)
 }
 
+/// External ids in one query: databases take only so many parameters.
+const ASKED_TOGETHER: usize = 1_000;
+
 /// Whether some record of a kind, deleted or not, is known to other systems by one of these ids.
 pub fn is_any_known(tx: &mut Transaction<'_>, kind: Kind, ids: &[ExternalId]) -> Result<bool, Error> {
     let mut by_system: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for id in ids {
         by_system.entry(&id.system).or_default().push(&id.id);
     }
-    for (system, ids) in by_system {
+    let portions = by_system
+        .iter()
+        .flat_map(|(system, ids)| ids.chunks(ASKED_TOGETHER).map(move |ids| (*system, ids)));
+    for (system, ids) in portions {
         let known = external_ids::table
             .filter(external_ids::tenant_id.eq(tx.tenant()))
             .filter(external_ids::kind.eq(kind))
