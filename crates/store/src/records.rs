@@ -3,12 +3,15 @@
 //! Each works in the caller's transaction and sees only what the caller may see.
 
 mod create;
+mod delete;
 
 pub use create::{Creation, New, create, create_unasked};
 pub(crate) use create::{create_from, insert_decided};
+use delete::find_even_deleted;
+pub use delete::{delete, purge, restore};
+pub(crate) use delete::{erase, mark_deleted, may_see_deleted, purge_found, set_deleted};
 
-use crate::customer::{documents, merges, notes};
-use crate::events::{self, FieldChanges, NewEvent};
+use crate::events::{FieldChanges, NewEvent};
 use crate::filter::{Condition, Order, Page};
 use crate::references::{self, LocalReferences};
 use crate::shown::Shown;
@@ -17,7 +20,7 @@ use crate::{Error, Transaction, custom_values, lookups};
 use create::create_one;
 use domain::operation::visibility::Visibility;
 use domain::record::ExternalId;
-use domain::{Fields, Meta, Record, Refusal, Rule, input};
+use domain::{Fields, Record, Refusal, Rule, input};
 use serde_json::Value;
 use sql::ids::RecordId;
 use std::cell::Cell;
@@ -325,57 +328,6 @@ fn save_over<R: Stored>(
     Ok(after)
 }
 
-/// Deletes a record; it can be restored.
-pub fn delete<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
-    let before = get_for_change::<R>(tx, id)?;
-    check_version(tx, &before, expected)?;
-    before.before_delete(tx)?;
-    let deleted_at = Some(tx.now());
-    set_deleted(tx, &before, deleted_at, "deleted").map(drop)
-}
-
-/// Undoes the deletion of a record. One that is not deleted stays as it is.
-pub fn restore<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
-    let before = find_even_deleted::<R>(tx, id)?;
-    if before.meta().deleted_at.is_none() {
-        return Ok(before);
-    }
-    before.before_restore(tx)?;
-    // What it would stand beside has changed meanwhile, so it is decided upon again.
-    R::decide(tx, Some(&before), before.meta().clone(), before.fields().clone())?;
-    set_deleted(tx, &before, None, "restored")
-}
-
-/// Removes a record for good, with what leads to it and the contents of its events.
-pub fn purge<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, expected: &Expected) -> Result<(), Error> {
-    let before = find_even_deleted::<R>(tx, id)?;
-    check_version(tx, &before, expected)?;
-    purge_found(tx, &before)
-}
-
-/// Removes a record that was found for good, with what leads to it and the contents of its events.
-pub(crate) fn purge_found<R: Stored>(tx: &mut Transaction<'_>, before: &R) -> Result<(), Error> {
-    let id = before.meta().id;
-    before.before_purge(tx)?;
-    documents::erase_of(tx, id)?;
-    notes::erase_of(tx, id)?;
-    erase::<R>(tx, id, before.meta().version)?;
-    before.after_erase(tx)
-}
-
-/// Removes the row, what leads to it, and the contents of its events.
-pub(crate) fn erase<R: Stored>(tx: &mut Transaction<'_>, id: RecordId, version: i64) -> Result<(), Error> {
-    tx.known().forget(R::KIND, id);
-    lookups::remove(tx, R::KIND, id)?;
-    merges::forget_record(tx, id)?;
-    let tenant = tx.tenant();
-    R::remove(tx.connection(), tenant, id)?;
-    events::forget_contents(tx, id)?;
-    let event = NewEvent::new(tx, R::KIND, "purged", id, version + 1, FieldChanges::default());
-    tx.announce(event);
-    Ok(())
-}
-
 /// Creates or changes the record that another system knows by this id. What the body leaves out stays.
 pub fn upsert<R: Stored>(
     tx: &mut Transaction<'_>,
@@ -421,30 +373,6 @@ fn add_external_id<F: Fields>(fields: &mut F, id: ExternalId) {
     }
 }
 
-/// The record with this id, deleted or not, locked; only what the caller may see.
-fn find_even_deleted<R: Stored>(tx: &mut Transaction<'_>, id: RecordId) -> Result<R, Error> {
-    let tenant = tx.tenant();
-    let found = R::find(tx.connection(), tenant, id, true)?.ok_or(Error::NotFound)?;
-    let seen = match found.meta().deleted_at {
-        Some(_) => may_see_deleted(tx, &found),
-        None => find_visible::<R>(tx, id, false)?.is_some(),
-    };
-    if seen { Ok(found) } else { Err(Error::NotFound) }
-}
-
-/// A deleted record is seen by its owner, and by who sees everything.
-pub(crate) fn may_see_deleted<R: Record>(tx: &Transaction<'_>, record: &R) -> bool {
-    let common = record.fields().common();
-    !R::KIND.registry().owned
-        || match tx.scope().visibility {
-            Visibility::All => true,
-            Visibility::Own { user } => common.owner_id == Some(user),
-            Visibility::Team { user, team } => {
-                common.owner_id == Some(user) || (team.is_some() && common.team_id == team)
-            }
-        }
-}
-
 /// Whether the caller knows the version it is about to change, where it said so or must.
 pub(crate) fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expected: &Expected) -> Result<(), Error> {
     let version = record.meta().version;
@@ -456,40 +384,6 @@ pub(crate) fn check_version<R: Record>(tx: &Transaction<'_>, record: &R, expecte
         Expected::Unstated if tx.scope().tenant.require_if_match => Err(Error::VersionRequired),
         _ => Ok(()),
     }
-}
-
-/// Deletes or restores a record, and tells of it.
-pub(crate) fn set_deleted<R: Stored>(
-    tx: &mut Transaction<'_>,
-    before: &R,
-    deleted_at: Option<sql::Timestamp>,
-    what: &str,
-) -> Result<R, Error> {
-    let after = mark_deleted(tx, before, deleted_at)?;
-    announce(tx, what, &after, FieldChanges::default(), None);
-    Ok(after)
-}
-
-/// Deletes or restores a record without a word.
-pub(crate) fn mark_deleted<R: Stored>(
-    tx: &mut Transaction<'_>,
-    before: &R,
-    deleted_at: Option<sql::Timestamp>,
-) -> Result<R, Error> {
-    let mut after = before.clone();
-    *after.meta_mut() = Meta {
-        deleted_at,
-        ..before.meta().changed(tx.now(), tx.actor().id)
-    };
-    if !after.update(tx.connection(), before)? {
-        return Err(Error::Stale {
-            version: before.meta().version,
-            current: Box::new(serde_json::to_value(before)?),
-        });
-    }
-    tx.known().forget(R::KIND, after.meta().id);
-    R::after_write(tx, Some(before), &after)?;
-    Ok(after)
 }
 
 fn announce<R: Record>(tx: &mut Transaction<'_>, what: &str, record: &R, changes: FieldChanges, shown: Option<&Shown>) {
