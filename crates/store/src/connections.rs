@@ -262,6 +262,22 @@ mod tests {
         assert!(most.load(Ordering::SeqCst) <= 2);
     }
 
+    /// Has work wait for a connection that is held, until somebody gives up, and shows that it is never begun.
+    async fn give_up(connections: &Connections, after: Duration) -> Option<Result<usize, Error>> {
+        let (release, held) = hold(connections);
+        tokio::task::yield_now().await;
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&begun);
+        let work = connections.run(move |_| Ok(count.fetch_add(1, Ordering::SeqCst)));
+        let answer = tokio::time::timeout(after, work).await.ok();
+        assert!(connections.queue().waiting.is_empty());
+        release.send(()).unwrap();
+        assert!(held.await.unwrap().unwrap());
+        assert_eq!(connections.run(|_| Ok(7)).await.unwrap(), 7);
+        assert_eq!(begun.load(Ordering::SeqCst), 0);
+        answer
+    }
+
     #[tokio::test]
     async fn work_that_waits_too_long_is_refused_and_not_begun() {
         let folder = Folder::new();
@@ -269,33 +285,15 @@ mod tests {
             patience: Duration::from_millis(20),
             ..folder.connections(1)
         };
-        let (release, held) = hold(&connections);
-        tokio::task::yield_now().await;
-        let begun = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&begun);
-        let refused = connections.run(move |_| Ok(count.fetch_add(1, Ordering::SeqCst))).await;
-        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
-        release.send(()).unwrap();
-        assert!(held.await.unwrap().unwrap());
-        assert_eq!(connections.run(|_| Ok(7)).await.unwrap(), 7);
-        assert_eq!(begun.load(Ordering::SeqCst), 0);
+        let refused = give_up(&connections, PATIENCE).await;
+        assert!(matches!(refused, Some(Err(Error::Unavailable(_)))), "{refused:?}");
     }
 
     #[tokio::test]
     async fn work_that_nobody_waits_for_any_more_is_not_begun() {
         let folder = Folder::new();
-        let connections = folder.connections(1);
-        let (release, held) = hold(&connections);
-        tokio::task::yield_now().await;
-        let begun = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&begun);
-        let gone = connections.run(move |_| Ok(count.fetch_add(1, Ordering::SeqCst)));
-        assert!(tokio::time::timeout(Duration::from_millis(5), gone).await.is_err());
-        assert!(connections.queue().waiting.is_empty());
-        release.send(()).unwrap();
-        assert!(held.await.unwrap().unwrap());
-        assert_eq!(connections.run(|_| Ok(7)).await.unwrap(), 7);
-        assert_eq!(begun.load(Ordering::SeqCst), 0);
+        let answer = give_up(&folder.connections(1), Duration::from_millis(5)).await;
+        assert!(answer.is_none(), "{answer:?}");
     }
 
     #[tokio::test]
