@@ -59,6 +59,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0013_figures_by_customer", portable),
     migration!("0014_opportunity_totals", portable),
     migration!("0015_search_in_order", sqlite),
+    migration!("0016_tenant_of_the_record"),
 ];
 
 /// What PostgreSQL runs after new migrations: every column of text is brought to the order of the others.
@@ -85,8 +86,20 @@ pub(crate) fn run(connection: &mut DatabaseConnection) -> Result<(), Error> {
     } else {
         BEGIN_LOCKED
     };
-    in_transaction(connection, begin)
+    let mut tries = TRIES;
+    loop {
+        tries -= 1;
+        match in_transaction(connection, begin) {
+            Err(error) if error.is_transient() && tries > 0 => {
+                tracing::warn!(%error, "the schema could not be changed; trying again");
+            }
+            done => return done,
+        }
+    }
 }
+
+/// How often the schema is tried to be changed beside instances of an older version, which lock tables in another order.
+const TRIES: u32 = 5;
 
 /// A row lock, which unlike an advisory lock also works behind poolers and on distributed engines.
 const BEGIN_LOCKED: &str = "BEGIN; SET LOCAL lock_timeout = '5min'; SET LOCAL statement_timeout = '5min'; \
