@@ -216,6 +216,11 @@ impl<R: Record> Writing<R> {
         }
     }
 
+    /// Reads what the write is going to need, where that makes it shorter.
+    pub(crate) fn read_ahead<T>(&self, work: impl Fn(&mut Transaction<'_>) -> Result<Option<T>, Error>) -> Option<T> {
+        self.state.store.read_ahead(&self.caller.scope, work)
+    }
+
     /// Writes in the caller's scope, once for an idempotency key, and keeps nothing in a dry run.
     pub async fn run<F>(self, work: F) -> Result<HttpResponse, Problem>
     where

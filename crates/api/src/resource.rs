@@ -105,9 +105,19 @@ pub(crate) fn is_for_store(body: &Value) -> bool {
 
 pub(crate) async fn patch<R: Stored>(id: Id, mut writing: Writing<R>) -> Result<HttpResponse, Problem> {
     let (body, expected) = (writing.take_body()?, writing.expected.clone());
+    let prepared = if is_for_store(&body) {
+        None
+    } else {
+        writing.read_ahead(|tx| records::prepare::<R>(tx, id.0, &body))
+    };
     writing
         .run(move |tx| {
-            let (record, outcome) = records::patch::<R>(tx, id.0, &expected, body.clone(), &LocalReferences::new())?;
+            let prepared = prepared.as_ref();
+            let written = prepared.map(|prepared| records::write_prepared(tx, &expected, prepared));
+            let (record, outcome) = match written.transpose()?.flatten() {
+                Some(written) => written,
+                None => records::patch::<R>(tx, id.0, &expected, body.clone(), &LocalReferences::new())?,
+            };
             Ok(reply::of_record(record, outcome))
         })
         .await

@@ -4,12 +4,14 @@
 
 mod create;
 mod delete;
+mod patch;
 
 pub use create::{Creation, New, create, create_unasked};
 pub(crate) use create::{create_from, insert_decided};
 use delete::find_even_deleted;
 pub use delete::{delete, purge, restore};
 pub(crate) use delete::{erase, mark_deleted, may_see_deleted, purge_found, set_deleted};
+pub use patch::{Prepared, patch, prepare, write_prepared};
 
 use crate::events::{FieldChanges, NewEvent};
 use crate::filter::{Condition, Order, Page};
@@ -20,7 +22,8 @@ use crate::{Error, Transaction, custom_values, lookups};
 use create::create_one;
 use domain::operation::visibility::Visibility;
 use domain::record::ExternalId;
-use domain::{Fields, Record, Refusal, Rule, input};
+use domain::{Fields, Record, Refusal, Rule};
+use patch::merge_into;
 use serde_json::Value;
 use sql::ids::RecordId;
 use std::cell::Cell;
@@ -197,43 +200,6 @@ fn condition_of<R: Record>(tx: &Transaction<'_>, page: &Page) -> Condition {
     let condition = visible_condition::<R>(tx);
     let condition = condition.with_rule(page.rule.as_ref()).with_search(page.q.as_ref());
     if page.kept { condition.kept() } else { condition }
-}
-
-/// Changes the settable part of a record by a merge patch (RFC 7396).
-///
-/// `expected` is the version that the caller knows; another one is refused.
-pub fn patch<R: Stored>(
-    tx: &mut Transaction<'_>,
-    id: RecordId,
-    expected: &Expected,
-    patch: Value,
-    local: &LocalReferences,
-) -> Result<(R, Outcome), Error> {
-    let before = get_for_change::<R>(tx, id)?;
-    check_version(tx, &before, expected)?;
-    merge_into(tx, &before, patch, local, None)
-}
-
-fn merge_into<R: Stored>(
-    tx: &mut Transaction<'_>,
-    before: &R,
-    mut patch: Value,
-    local: &LocalReferences,
-    known_as: Option<ExternalId>,
-) -> Result<(R, Outcome), Error> {
-    references::resolve(tx, R::KIND, &mut patch, local)?;
-    let old = before.fields();
-    let merged = if patch.get("custom").is_some() {
-        let custom = old.common().custom;
-        custom_values::with_check(tx, R::KIND, Some(custom), |custom| input::merged(old, &patch, custom))?
-    } else {
-        input::merged(old, &patch, None)
-    };
-    let mut fields: R::Fields = merged.map_err(Refusal::Invalid)?;
-    if let Some(known_as) = known_as {
-        add_external_id(&mut fields, known_as);
-    }
-    save(tx, before, fields)
 }
 
 /// Changes a record by a decision that is more than a change of fields.

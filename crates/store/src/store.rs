@@ -142,6 +142,17 @@ impl Store {
         self.read(scope, work).await
     }
 
+    /// Reads by key what a write is going to need, right here, where that makes the write shorter: beside SQLite's one
+    /// writer. None on PostgreSQL, where no connection is free, and where it failed, which the write finds out by itself.
+    pub fn read_ahead<T>(
+        &self,
+        scope: &Scope,
+        work: impl Fn(&mut Transaction<'_>) -> Result<Option<T>, Error>,
+    ) -> Option<T> {
+        let read = self.readers_here.as_ref()?.run(|pool| read_once(pool, scope, &work))?;
+        read.ok().flatten()
+    }
+
     /// Reads on behalf of a scope where the answer may lag behind the latest writes.
     pub async fn read_stale<T, F>(&self, scope: &Scope, work: F) -> Result<T, Error>
     where

@@ -27,6 +27,9 @@ pub trait Table: Record {
     /// Whether there is a record with this id that is not deleted.
     fn exists(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<bool>;
 
+    /// Whether the record with this id is not deleted and has this version.
+    fn has_version(c: &mut DatabaseConnection, tenant: TenantId, id: RecordId, version: i64) -> QueryResult<bool>;
+
     /// Those of these ids that are of records that are not deleted and meet a condition, in no order.
     fn existing(
         c: &mut DatabaseConnection,
@@ -198,6 +201,17 @@ macro_rules! stored {
 
                 fn exists(connection: &mut DatabaseConnection, tenant: TenantId, id: RecordId) -> QueryResult<bool> {
                     let row = $table::table.find((tenant, id)).filter(c::deleted_at.is_null());
+                    ::diesel::select(::diesel::dsl::exists(row)).get_result(connection)
+                }
+
+                fn has_version(
+                    connection: &mut DatabaseConnection,
+                    tenant: TenantId,
+                    id: RecordId,
+                    version: i64,
+                ) -> QueryResult<bool> {
+                    let row = $table::table.find((tenant, id)).filter(c::version.eq(version));
+                    let row = row.filter(c::deleted_at.is_null());
                     ::diesel::select(::diesel::dsl::exists(row)).get_result(connection)
                 }
 

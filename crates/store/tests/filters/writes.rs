@@ -10,7 +10,7 @@ use domain::operation::tenants::Tenant as Owner;
 use futures_util::future::join_all;
 use rapport_store::filter::Page;
 use rapport_store::operation::tenants;
-use rapport_store::records::{self, Creation, Draft, Expected, New};
+use rapport_store::records::{self, Creation, Draft, Expected, New, Outcome};
 use rapport_store::references::LocalReferences;
 use rapport_store::{Error, Options, Scope, Store, Transaction};
 use serde_json::{Value as Json, json};
@@ -65,6 +65,42 @@ fn a_change_sets_the_columns_that_differ_and_no_others() {
             "{change}"
         );
     }
+}
+
+#[test]
+fn what_was_prepared_is_written_only_over_the_record_as_it_was_read() {
+    let mut database = database();
+    let scope = scope(Tenant::new(&mut database));
+    let tx = &mut Transaction::new(&mut database, &scope);
+    let id = make::<Customer>(tx, json!({"kind": "person", "name": "Ada"}));
+    let prepare = |tx: &mut Transaction<'_>, patch: Json| records::prepare::<Customer>(tx, id, &patch).unwrap();
+    let italian = prepare(tx, json!({"language": "it"})).unwrap();
+    let spanish = prepare(tx, json!({"language": "es"})).unwrap();
+    let same = prepare(tx, json!({"name": "Ada"})).unwrap();
+    let second = Expected::OneOf(vec![2]);
+    assert!(records::write_prepared(tx, &second, &italian).unwrap().is_none());
+
+    let (first, outcome) = records::write_prepared(tx, &Expected::Unstated, &italian)
+        .unwrap()
+        .unwrap();
+    assert_eq!((first.meta.version, outcome), (2, Outcome::Updated));
+    for expected in [Expected::Unstated, second] {
+        for stale in [&spanish, &same] {
+            assert!(records::write_prepared(tx, &expected, stale).unwrap().is_none());
+        }
+    }
+    let kept: Customer = records::get(tx, id).unwrap();
+    assert_eq!((kept.meta.version, kept.fields.language), (2, first.fields.language));
+
+    let again = prepare(tx, json!({"language": "it"})).unwrap();
+    let (_, outcome) = records::write_prepared(tx, &Expected::Any, &again).unwrap().unwrap();
+    assert_eq!(outcome, Outcome::Unchanged);
+    for wrong in [json!({"language": 5}), json!({"colour": "red"}), json!([])] {
+        assert!(prepare(tx, wrong).is_none(), "why not, the patch itself tells");
+    }
+    records::delete::<Customer>(tx, id, &Expected::Any).unwrap();
+    assert!(records::write_prepared(tx, &Expected::Any, &again).unwrap().is_none());
+    assert!(prepare(tx, json!({"language": "es"})).is_none());
 }
 
 #[test]
