@@ -6,6 +6,7 @@
 
 use crate::Error;
 use crate::savepoints::{Undoing, rows_written};
+use crate::sqlite_checkpoints::Checkpoints;
 use crate::transaction::{self, Scope, Transaction};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::SqliteConnection;
@@ -14,6 +15,7 @@ use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
@@ -96,7 +98,31 @@ where
 
 /// Why a commit failed: told to every job that was part of it.
 #[derive(Debug, Clone)]
-struct CommitFailure(String);
+pub(crate) struct CommitFailure(String);
+
+impl CommitFailure {
+    pub(crate) fn of(error: &diesel::result::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Set after the disk has failed: what reached it is unknown, so nothing may be written any more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stopped(Arc<OnceLock<CommitFailure>>);
+
+impl Stopped {
+    /// Why writes have stopped, if they have.
+    pub(crate) fn failure(&self) -> Option<&CommitFailure> {
+        self.0.get()
+    }
+
+    /// Stops all writes if it was the disk that failed.
+    pub(crate) fn after(&self, failure: &CommitFailure) {
+        if failure.0.contains("disk I/O error") {
+            self.0.get_or_init(|| failure.clone());
+        }
+    }
+}
 
 /// The way to the writing thread. The thread ends when this is dropped and the queue is empty.
 pub(crate) struct SqliteWriter {
@@ -104,12 +130,16 @@ pub(crate) struct SqliteWriter {
 }
 
 impl SqliteWriter {
-    /// Starts the thread on a migrated connection; up to `group` jobs share a commit.
+    /// Starts the thread on a migrated connection, and on another one that of the checkpoints; up to `group` jobs share a
+    /// commit.
     pub(crate) fn start(
         connection: DatabaseConnection,
+        checkpoints: DatabaseConnection,
         committed: watch::Sender<()>,
         group: usize,
     ) -> Result<Self, Error> {
+        let stopped = Stopped::default();
+        let checkpoints = Checkpoints::start(checkpoints, stopped.clone())?;
         let (queue, jobs) = sync_channel(QUEUE);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -118,8 +148,9 @@ impl SqliteWriter {
                     connection,
                     position: 0,
                     committed,
+                    checkpoints,
                     group,
-                    stopped: None,
+                    stopped,
                 }
                 .run(&jobs);
             })
@@ -156,10 +187,10 @@ struct Loop {
     /// That of the last event in the log.
     position: i64,
     committed: watch::Sender<()>,
+    checkpoints: Checkpoints,
     /// Jobs in one commit at most.
     group: usize,
-    /// Set after a failed fsync: what reached the disk is unknown, so nothing may be written any more.
-    stopped: Option<CommitFailure>,
+    stopped: Stopped,
 }
 
 impl Loop {
@@ -173,6 +204,7 @@ impl Loop {
                 job.answer(outcome.clone());
             }
             self.committed.send_replace(());
+            self.checkpoints.follow();
         }
     }
 
@@ -243,29 +275,34 @@ impl Loop {
     fn run_in_savepoint(&mut self, job: &mut dyn Job) -> Result<(), CommitFailure> {
         type Manager = <DatabaseConnection as diesel::Connection>::TransactionManager;
         self.position += 1;
-        Manager::begin_transaction(&mut self.connection).map_err(|error| failed(&error))?;
+        Manager::begin_transaction(&mut self.connection).map_err(|error| CommitFailure::of(&error))?;
         let end = match job.run(&mut self.connection, self.position, Undoing::Apart) {
             Verdict::Keep => Manager::commit_transaction(&mut self.connection),
             Verdict::Undo | Verdict::Failed => Manager::rollback_transaction(&mut self.connection),
         };
-        end.map_err(|error| failed(&error))
+        end.map_err(|error| CommitFailure::of(&error))
     }
 
     fn rows_written(&mut self) -> Result<i32, CommitFailure> {
-        rows_written(self.sqlite()?).map_err(|error| failed(&error))
+        rows_written(self.sqlite()?).map_err(|error| CommitFailure::of(&error))
     }
 
     fn begin(&mut self) -> Result<(), CommitFailure> {
-        if let Some(failure) = &self.stopped {
+        if let Some(failure) = self.stopped.failure() {
             return Err(failure.clone());
         }
         let sqlite = self.sqlite()?;
-        AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE").map_err(|error| failed(&error))?;
-        self.position = crate::events::last_position(sqlite).map_err(|error| failed(&error))?;
+        AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
+            .map_err(|error| CommitFailure::of(&error))?;
+        self.position = crate::events::last_position(sqlite).map_err(|error| CommitFailure::of(&error))?;
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), CommitFailure> {
+        // The disk may have failed in a checkpoint meanwhile.
+        if let Some(failure) = self.stopped.failure() {
+            return Err(failure.clone());
+        }
         // With a savepoint left open, the savepoint would be committed and the transaction not.
         if self.depth() != 1 {
             return Err(CommitFailure("a savepoint was left open".to_owned()));
@@ -276,10 +313,8 @@ impl Loop {
             .and_then(|()| crate::events::keep_position(sqlite, position))
             .and_then(|()| AnsiTransactionManager::commit_transaction(sqlite));
         finished.map_err(|error| {
-            let failure = failed(&error);
-            if failure.0.contains("disk I/O error") {
-                self.stopped = Some(failure.clone());
-            }
+            let failure = CommitFailure::of(&error);
+            self.stopped.after(&failure);
             failure
         })
     }
@@ -308,10 +343,6 @@ impl Loop {
             DatabaseConnection::Postgres(_) => Err(CommitFailure("not an SQLite connection".to_owned())),
         }
     }
-}
-
-fn failed(error: &diesel::result::Error) -> CommitFailure {
-    CommitFailure(error.to_string())
 }
 
 /// Makes the folder of the database file, and refuses a library with known corruption bugs.

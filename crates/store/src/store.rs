@@ -84,7 +84,11 @@ impl Store {
 
         let committed = watch::Sender::new(());
         let writer = match &location {
-            Location::Sqlite(_) => Writer::Sqlite(SqliteWriter::start(first, committed.clone(), options.group_commit)?),
+            Location::Sqlite(_) => {
+                let checkpoints = manager(location.clone(), Purpose::Checkpoint).open()?;
+                let group = options.group_commit;
+                Writer::Sqlite(SqliteWriter::start(first, checkpoints, committed.clone(), group)?)
+            }
             Location::Postgres(_) => {
                 let pool = manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?;
                 Writer::Postgres(Connections::new(pool))
