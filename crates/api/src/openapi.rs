@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 
 /// The API document, as it is printed and committed.
 pub fn json() -> String {
-    let document = document(&crate::service::endpoints());
+    let document = document(&crate::service::ENDPOINTS);
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 

@@ -27,6 +27,7 @@ use domain::sales::stages::Stage;
 use domain::service::business_hours::BusinessHours;
 use domain::service::sla_policies::SlaPolicy;
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// How the server listens.
@@ -41,7 +42,9 @@ pub struct ServerOptions {
 }
 
 /// Every endpoint: what is served and what the API document says, in the order of the document.
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(endpoints);
+
+fn endpoints() -> Vec<Endpoint> {
     let resources = [
         customers::endpoints(),
         resource::<Relationship>(),
@@ -92,7 +95,7 @@ fn appointments() -> Vec<Endpoint> {
 
 /// Mounts every route of the service.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    mount(&endpoints(), config);
+    mount(&ENDPOINTS, config);
     config
         .configure(site::routes)
         .configure(guide::routes)
@@ -105,8 +108,6 @@ async fn not_found() -> Result<HttpResponse, Problem> {
 
 /// Serves until a signal to stop; then takes no new work, ends what is in flight, and returns.
 pub async fn serve(state: State, options: ServerOptions, on_bound: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
-    // Meanwhile, so that the first phone number does not wait for the numbering plans inside a transaction.
-    drop(tokio::task::spawn_blocking(domain::customer::phone_numbers::load));
     let data = web::Data::new(state.clone());
     let server = HttpServer::new(move || {
         App::new()

@@ -74,7 +74,7 @@ impl Document {
 }
 
 /// The one that everybody gets who does not say who asks. Only its text is kept: the tree takes ten times the memory.
-static EVERYBODYS: LazyLock<Document> = LazyLock::new(|| Document::of(&super::document(&crate::service::endpoints())));
+static EVERYBODYS: LazyLock<Document> = LazyLock::new(|| Document::of(&super::document(&crate::service::ENDPOINTS)));
 
 static SWAGGER_UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config = Config::from("/openapi.json")

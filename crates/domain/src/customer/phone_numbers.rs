@@ -2,14 +2,11 @@
 //!
 //! A number is checked against the numbering plan of its country by length and general form only. Stricter checks
 //! would refuse ranges that were opened after the plan was compiled in, and with them every later change of a record.
+//!
+//! The first number of a process waits a tenth of a second for the library to read the numbering plans of the world, and
+//! what waits for its transaction, too. They take nine megabytes, so a service that has no number to read does without them.
 
 use phonenumber::{Mode, PhoneNumber, country, metadata};
-
-/// Reads the numbering plans of the world, which takes a while. Whoever does not call it pays with the first number.
-pub fn load() {
-    // The number does not matter: the library reads all plans before it reads its first number.
-    drop(to_e164("+493012345678", None));
-}
 
 /// What may stand between the digits.
 const fn is_filler(c: char) -> bool {
