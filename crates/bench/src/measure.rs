@@ -100,8 +100,7 @@ impl Bench {
             let asked = Instant::now();
             size = answer_size(subject, case, &stream).await?;
             seconds = seconds.max(seconds_for(asked.elapsed() / SAMPLES));
-            if let (Target::Postgres, true, Some((cluster, database))) =
-                (subject.target, case.is_replayed(), &self.cluster)
+            if let (Target::Postgres, Some((cluster, database))) = (subject.target, &self.cluster)
                 && cluster.log().is_some()
             {
                 let made = self.replay((cluster, database), subject, case, &stream).await;
