@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::operation::{login_failures, sessions, tenants};
 use store::{Error, Scope};
+use tokio::time::MissedTickBehavior;
 
 /// How often another instance's new signing key is looked for.
 const REREAD_KEYS: Duration = Duration::from_secs(30);
@@ -17,9 +18,20 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
         let mut rounds = tokio::time::interval(every);
         loop {
             rounds.tick().await;
-            let tidied = tidy(&tidying, event_retention).await;
-            if let Err(error) = tidied.and(merge_search_index(&tidying).await) {
-                tracing::warn!(%error, "tidying, or merging the text index, failed; it is tried again in the next round");
+            if let Err(error) = tidy(&tidying, event_retention).await {
+                tracing::warn!(%error, "tidying failed; it is tried again in the next round");
+            }
+        }
+    });
+    let merging = state.clone();
+    tokio::spawn(async move {
+        let mut rounds = tokio::time::interval(every);
+        // A round is long where others write.
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            rounds.tick().await;
+            if let Err(error) = merge_search_index(&merging).await {
+                tracing::warn!(%error, "the text index was not merged; it is tried again in the next round");
             }
         }
     });
@@ -37,17 +49,24 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
 
 /// How long the one writer of SQLite is left to others between two steps of merging the text index.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The same where others did write meanwhile: without it, merging took an eighth of a busy writer's time.
+const PAUSE_FOR_OTHERS: Duration = Duration::from_secs(1);
 /// The most steps of a round: where much is written all the time, there is always something to merge.
 const MOST_STEPS: usize = 10_000;
 
 async fn merge_search_index(state: &State) -> Result<(), Error> {
     let scope = Scope::nobody();
+    let mut commits = state.store.commits();
     for _ in 0..MOST_STEPS {
         let merged = state.store.write(&scope, store::maintenance::merge_search_index);
         if !merged.await? {
             break;
         }
+        commits.mark_unchanged();
         tokio::time::sleep(PAUSE).await;
+        if commits.has_changed().unwrap_or(false) {
+            tokio::time::sleep(PAUSE_FOR_OTHERS).await;
+        }
     }
     Ok(())
 }

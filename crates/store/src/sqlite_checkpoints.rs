@@ -43,6 +43,7 @@ impl Checkpoints {
 fn run(connection: &mut DatabaseConnection, commits: &Receiver<()>, stopped: &Stopped) {
     let (mut pause, mut before) = (PAUSE, 0);
     while commits.recv().is_ok() && stopped.failure().is_none() {
+        // Nobody waits for this thread, not even who ends the store.
         std::thread::sleep(pause);
         match checkpoint(connection) {
             Ok(copied) => {

@@ -200,10 +200,11 @@ impl Loop {
             let outcome = self.commit_group(first, queue, &mut jobs);
             metrics::histogram!("rapport_group_commit_jobs")
                 .record(f64::from(u32::try_from(jobs.len()).unwrap_or(u32::MAX)));
+            // First, so that who is answered can tell later commits from its own.
+            self.committed.send_replace(());
             for job in jobs {
                 job.answer(outcome.clone());
             }
-            self.committed.send_replace(());
             self.checkpoints.follow();
         }
     }
