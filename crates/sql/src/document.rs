@@ -53,16 +53,9 @@ impl<T: Debug> Json<T> {
         }
     }
 
-    /// A value as the text that it is going to be kept as, which takes less room.
-    pub fn written(value: T) -> Self
-    where
-        T: Serialize,
-    {
-        match serde_json::to_string(&value) {
-            Ok(text) => Self::of_text(Cow::Owned(text)),
-            // What is wrong with it is told when it is to be kept.
-            Err(_) => Self::new(value),
-        }
+    /// What is JSON already and kept as it is.
+    pub const fn of_json(text: String) -> Self {
+        Self::of_text(Cow::Owned(text))
     }
 
     /// Most lists and objects are empty.

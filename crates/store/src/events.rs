@@ -31,7 +31,7 @@ pub struct NewEvent {
     subject_type: Kind,
     subject_id: RecordId,
     version: i64,
-    changes: Json<FieldChanges>,
+    changes: Json<Map<String, Value>>,
     request_id: Option<String>,
     customer_id: Option<CustomerId>,
 }
@@ -67,7 +67,7 @@ impl NewEvent {
             subject_type: subject.kind,
             subject_id: subject.id,
             version,
-            changes: Json::written(changes),
+            changes: changes.into(),
             request_id: tx.scope().request_id.as_deref().map(str::to_owned),
             customer_id: None,
         }
@@ -104,7 +104,7 @@ pub struct Event {
     /// The record's version after it.
     pub version: i64,
     /// The fields that changed, each with its value before and after.
-    #[schema(value_type = std::collections::HashMap<String, FieldChange>)]
+    #[schema(value_type = std::collections::HashMap<String, FieldChange<'static>>)]
     pub changes: Json<Map<String, Value>>,
     /// The request that caused it.
     pub request_id: Option<String>,
@@ -354,7 +354,7 @@ pub(crate) fn forget_contents(tx: &mut Transaction<'_>, id: RecordId) -> Result<
         .filter(events::tenant_id.eq(tx.tenant()))
         .filter(events::subject_id.eq(id));
     diesel::update(of_record)
-        .set(events::changes.eq(Json::new(FieldChanges::default())))
+        .set(events::changes.eq(Json::new(Map::new())))
         .execute(tx.connection())?;
     Ok(())
 }

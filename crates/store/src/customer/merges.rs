@@ -67,7 +67,7 @@ pub fn merge(
     diesel::update(row)
         .set((merges::moved.eq(&merge.moved), merges::changes.eq(&merge.changes)))
         .execute(tx.connection())?;
-    announce(tx, "merged", &gone, &merge, &merge.moved);
+    announce(tx, "merged", &gone, &merge, &merge.moved)?;
     Ok((merge, saved))
 }
 
@@ -193,7 +193,7 @@ fn announce(
     gone: &Customer,
     merge: &CustomerMerge,
     moved: &BTreeMap<String, i64>,
-) {
+) -> Result<(), Error> {
     let (survivor, none) = (json!(merge.survivor_id), Value::Null);
     let (before, after) = if what == "merged" {
         (none, survivor)
@@ -201,15 +201,16 @@ fn announce(
         (survivor, none)
     };
     let changes = FieldChanges::default()
-        .with("merged_into_id", before, after)
-        .with("merge_id", Value::Null, json!(merge.id))
-        .with("moved", Value::Null, json!(moved));
+        .with("merged_into_id", before, after)?
+        .with("merge_id", Value::Null, json!(merge.id))?
+        .with("moved", Value::Null, json!(moved))?;
     let event = NewEvent::new(tx, Kind::Customer, what, gone.meta.id, gone.meta.version, changes);
     let event = match what {
         "merged" => event.of_customer(Some(merge.survivor_id)),
         _ => event,
     };
     tx.announce(event);
+    Ok(())
 }
 
 /// Whom a customer was merged into, if it was.

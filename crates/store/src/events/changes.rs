@@ -1,43 +1,38 @@
 //! What an event tells of a change: each field that differs, before and after.
 
 use crate::Error;
-use crate::shown::Shown;
+use crate::shown::{Members, Shown};
 use domain::registry::UNTOLD;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use sql::Json;
 use utoipa::ToSchema;
 
 /// The value of a field before and after a change.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct FieldChange {
+pub struct FieldChange<'a> {
     /// Before; null when there was none.
     #[schema(value_type = Value)]
-    before: Told,
+    before: Told<'a>,
     /// After; null when there is none.
     #[schema(value_type = Value)]
-    after: Told,
+    after: Told<'a>,
 }
 
 /// A value that an event tells.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
-enum Told {
+enum Told<'a> {
     /// As a record showed it.
-    Shown(Box<RawValue>),
+    Shown(Option<&'a RawValue>),
     Value(Value),
 }
 
-impl Told {
-    fn shown(value: Option<&RawValue>) -> Self {
-        value.map_or(Self::Value(Value::Null), |value| Self::Shown(value.to_owned()))
-    }
-}
-
-/// The changes of fields, by their names. A list, because a thousand new records have tens of thousands of them, which
+/// The changes of fields, by their names: the JSON that an event keeps, but for its end. A new record has some fifty, which
 /// are only written.
 #[derive(Debug, Clone, Default)]
-pub struct FieldChanges(Vec<(String, FieldChange)>);
+pub struct FieldChanges(Vec<u8>);
 
 impl FieldChanges {
     /// The fields that differ between two states of a record, each with its value before and after.
@@ -62,33 +57,50 @@ impl FieldChanges {
             let change = if name == "custom" {
                 change_of_custom_values(old, new)?
             } else {
-                let (before, after) = (Told::shown(before), Told::shown(after));
+                let (before, after) = (Told::Shown(before), Told::Shown(after));
                 FieldChange { before, after }
             };
-            changes.0.push((name.to_owned(), change));
+            changes.tell(name, &change)?;
         }
         Ok((changes, any))
     }
 
     /// One more field and its values.
-    #[must_use]
-    pub(crate) fn with(mut self, name: &str, before: Value, after: Value) -> Self {
+    pub(crate) fn with(mut self, name: &str, before: Value, after: Value) -> Result<Self, Error> {
         let (before, after) = (Told::Value(before), Told::Value(after));
-        self.0.push((name.to_owned(), FieldChange { before, after }));
-        self
+        self.tell(name, &FieldChange { before, after })?;
+        Ok(self)
     }
 
     /// Only the change of one field.
-    #[must_use]
-    pub(crate) fn only(mut self, name: &str) -> Self {
-        self.0.retain(|(changed, _)| changed == name);
-        self
+    pub(crate) fn only(&self, name: &str) -> Result<Self, Error> {
+        let all = self.clone().json();
+        let mut only = Self::default();
+        if let Some(change) = Members::of(&all)?.get(name) {
+            only.tell(name, change)?;
+        }
+        Ok(only)
+    }
+
+    fn tell(&mut self, name: &str, change: impl Serialize) -> Result<(), Error> {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        serde_json::to_writer(&mut self.0, name)?;
+        self.0.push(b':');
+        serde_json::to_writer(&mut self.0, &change)?;
+        Ok(())
+    }
+
+    fn json(mut self) -> String {
+        self.0.extend_from_slice(if self.0.is_empty() { b"{}" } else { b"}" });
+        // JSON is always written in UTF-8.
+        String::from_utf8(self.0).unwrap_or_default()
     }
 }
 
-impl Serialize for FieldChanges {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, change)| (name, change)))
+/// As an event keeps them.
+impl From<FieldChanges> for Json<Map<String, Value>> {
+    fn from(changes: FieldChanges) -> Self {
+        Self::of_json(changes.json())
     }
 }
 
@@ -138,7 +150,7 @@ fn is_nothing(text: &str) -> bool {
 }
 
 /// Of many custom values few change at a time: the others need not be told.
-fn change_of_custom_values(before: &str, after: &str) -> Result<FieldChange, Error> {
+fn change_of_custom_values(before: &str, after: &str) -> Result<FieldChange<'static>, Error> {
     type Values = Option<Map<String, Value>>;
     let (mut old, mut new): (Values, Values) = (serde_json::from_str(before)?, serde_json::from_str(after)?);
     if let (Some(old), Some(new)) = (&mut old, &mut new) {
@@ -164,7 +176,7 @@ mod tests {
     fn told(before: Option<&str>, after: Option<&str>) -> Value {
         let (before, after) = (before.map(shown), after.map(shown));
         let changes = FieldChanges::between(before.as_ref(), after.as_ref()).unwrap();
-        serde_json::to_value(changes).unwrap()
+        serde_json::from_str(&changes.json()).unwrap()
     }
 
     #[test]

@@ -62,13 +62,13 @@ pub(crate) fn move_members(
     for customer in entering {
         if enter(tx, segment, *customer)? {
             moved.entered += 1;
-            announce(tx, "segment.entered", segment, *customer, &versions);
+            announce(tx, "segment.entered", segment, *customer, &versions)?;
         }
     }
     for customer in leaving {
         if leave(tx, segment, *customer)? {
             moved.left += 1;
-            announce(tx, "segment.left", segment, *customer, &versions);
+            announce(tx, "segment.left", segment, *customer, &versions)?;
         }
     }
     Ok(moved)
@@ -116,12 +116,12 @@ fn announce(
     segment: SegmentId,
     customer: CustomerId,
     versions: &HashMap<CustomerId, i64>,
-) {
+) -> Result<(), Error> {
     let (before, after) = match event {
         "segment.entered" => (Value::Null, json!(segment)),
         _ => (json!(segment), Value::Null),
     };
-    let changes = FieldChanges::default().with("segment_id", before, after);
+    let changes = FieldChanges::default().with("segment_id", before, after)?;
     let subject = RecordLink {
         kind: Kind::Customer,
         id: RecordId(customer.0),
@@ -129,6 +129,7 @@ fn announce(
     let version = versions.get(&customer).copied().unwrap_or(1);
     let event = NewEvent::about(tx, event, subject, version, changes);
     tx.announce(event);
+    Ok(())
 }
 
 /// Forgets who is in a segment, without telling.

@@ -87,7 +87,7 @@ fn tell_the_rest(tx: &mut Transaction<'_>, before: &Ticket, after: &Ticket) -> R
     let all = FieldChanges::between(Some(&Shown::of(before)?), Some(&Shown::of(after)?))?;
     for happening in others {
         let changes = match happening.clock {
-            Some(clock) => all.clone().only(clock.as_str()),
+            Some(clock) => all.only(clock.as_str())?,
             None => all.clone(),
         };
         announce(tx, after, happening.what, changes);

@@ -70,7 +70,7 @@ pub fn undo(tx: &mut Transaction<'_>, id: RecordId, merge: EventId, expected: &E
         relationships::check_parents(tx, CustomerId(customer.0)).map_err(as_conflict)?;
     }
     forget_moves(tx, merge.id)?;
-    announce(tx, "unmerged", &restored, &merge, &returned);
+    announce(tx, "unmerged", &restored, &merge, &returned)?;
     Ok(Unmerging {
         merge,
         survivor,
