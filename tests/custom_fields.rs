@@ -324,6 +324,10 @@ async fn a_required_field_is_asked_of_clients_and_two_fields_never_share_a_key()
         .post("/v1/products", &json!({"name": "A"}))
         .await
         .expect_faults(422, &["/custom/tier required"]);
+    tenant
+        .post("/v1/products", &json!({"name": ""}))
+        .await
+        .expect_faults(422, &["/name invalid_length", "/custom/tier required"]);
     let items = json!({"items": [{"op": "create", "data": {"name": "A"}}, {"op": "create", "data": {"name": "B", "custom": {"tier": "x"}}}]});
     let answers = tenant.post("/v1/products/batch", &items).await.expect(207);
     assert_eq!(answers.data()[0]["status"], 422);

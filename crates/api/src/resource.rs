@@ -11,7 +11,7 @@ use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::operation::scopes::Scope as Permission;
 use domain::record::ExternalId;
-use domain::{Fault, Record, input};
+use domain::{Fault, Fields, Record, input};
 use serde_json::Value;
 use sql::ids::RecordId;
 use std::str::FromStr;
@@ -95,7 +95,11 @@ pub(crate) fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem>
     if is_for_store(&body) {
         return Ok(Draft::Raw(body, Arc::default()));
     }
-    input::parse(&body).map(Draft::Ready).map_err(Problem::invalid)
+    let fields: R::Fields = input::parse(&body).map_err(Problem::invalid)?;
+    // What is wrong with it is told by the store, beside custom values that are missing.
+    Ok(fields
+        .checked()
+        .map_or_else(|_| Draft::Raw(body, Arc::default()), Draft::Ready))
 }
 
 /// Whether a body has what only the store can read.

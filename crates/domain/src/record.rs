@@ -106,6 +106,12 @@ pub struct CustomCheck<'a> {
     pub before: Option<&'a CustomValues>,
 }
 
+impl CustomCheck<'_> {
+    fn check(self, values: &mut CustomValues, faults: &mut Vec<Fault>) {
+        self.catalogue.check(self.kind, self.before, values, faults);
+    }
+}
+
 /// The part of a record that a client may set.
 pub trait Fields:
     Clone + PartialEq + Serialize + DeserializeOwned + Validate + ToSchema + Send + Sync + 'static
@@ -146,13 +152,17 @@ pub trait Fields:
         }
         crate::validation::check_common(self.common(), &mut faults);
         self.add_faults(&mut faults);
-        if let Some(CustomCheck {
-            catalogue,
-            kind,
-            before,
-        }) = custom
-        {
-            catalogue.check(kind, before, self.custom_mut(), &mut faults);
+        if let Some(custom) = custom {
+            custom.check(self.custom_mut(), &mut faults);
+        }
+        faultless(faults).map(|()| self)
+    }
+
+    /// Checks the custom values of what is checked otherwise.
+    fn with_custom_checked(mut self, custom: Option<CustomCheck<'_>>) -> Result<Self, Refusal> {
+        let mut faults = Vec::new();
+        if let Some(custom) = custom {
+            custom.check(self.custom_mut(), &mut faults);
         }
         faultless(faults).map(|()| self)
     }

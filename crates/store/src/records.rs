@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// What a client sent to be written: already read, or naming other records in ways that must be resolved first.
 #[derive(Debug, Clone)]
 pub enum Draft<F> {
-    /// The settable part.
+    /// The settable part, without custom values; all else about it that needs no store is checked.
     Ready(F),
     /// The body as it came, and the names that other items of its batch gave.
     Raw(Value, Arc<LocalReferences>),
