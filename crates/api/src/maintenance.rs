@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::operation::{login_failures, sessions, tenants};
 use store::{Error, Scope};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 /// How often another instance's new signing key is looked for.
 const REREAD_KEYS: Duration = Duration::from_secs(30);
@@ -25,7 +25,7 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
     });
     let merging = state.clone();
     tokio::spawn(async move {
-        let mut rounds = tokio::time::interval(every);
+        let mut rounds = tokio::time::interval_at(Instant::now() + MERGING_WAITS, every);
         // A round is long where others write.
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -47,6 +47,8 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
     });
 }
 
+/// How long after a start the text index is not merged: clients that waited for the start come first.
+const MERGING_WAITS: Duration = Duration::from_mins(1);
 /// How long the one writer of SQLite is left to others between two steps of merging the text index.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The same where others did write meanwhile: without it, merging took an eighth of a busy writer's time.
