@@ -214,6 +214,15 @@ mod tests {
     }
 
     #[test]
+    fn one_field_can_be_told_alone() {
+        let changes = FieldChanges::default().with("stage", json!(1), json!(2)).unwrap();
+        let changes = changes.with("note", Value::Null, json!("so")).unwrap();
+        let only = |name| changes.only(name).unwrap().json();
+        assert_eq!(only("note"), r#"{"note":{"before":null,"after":"so"}}"#);
+        assert_eq!(only("other"), "{}");
+    }
+
+    #[test]
     fn of_custom_values_those_that_differ_are_told() {
         let before = r#"{"custom": {"size": 1, "colour": "red", "plan": "a"}}"#;
         let after = r#"{"custom": {"plan": "a", "size": 2}}"#;
