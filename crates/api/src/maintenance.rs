@@ -51,9 +51,10 @@ pub fn start(state: &State, every: Duration, event_retention: Option<chrono::Dur
 const MERGING_WAITS: Duration = Duration::from_mins(1);
 /// How long the one writer of SQLite is left to others between two steps of merging the text index.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The same where others did write meanwhile: without it, merging took an eighth of a busy writer's time.
+/// The same where others did write in that time, which tells well enough whether many do: without it, merging took an eighth of a busy writer's time.
 const PAUSE_FOR_OTHERS: Duration = Duration::from_secs(1);
-/// The most steps of a round: where much is written all the time, there is always something to merge.
+/// The most steps of a round: where much is written all the time, there is always something to merge, and one round
+/// follows the other.
 const MOST_STEPS: usize = 10_000;
 
 async fn merge_search_index(state: &State) -> Result<(), Error> {

@@ -108,10 +108,10 @@ impl Stream {
                     script,
                     "local paths = {{{}}}\nlocal bodies = {{{}}}\nlocal headers = {{}}\n\
                      for name, value in pairs(wrk.headers) do headers[name] = value end\n\
-                     local is_sent = false\nrequest = function()\n  local round = math.floor(n / #paths)\n  \
+                     local was_asked = false\nrequest = function()\n  local round = math.floor(n / #paths)\n  \
                      headers[\"If-Match\"] = '\"' .. (round + 1) .. '\"'\n  \
                      local path, body = paths[n % #paths + 1], bodies[round % #bodies + 1]\n  \
-                     if is_sent then n = n + 1 end\n  is_sent = true\n  \
+                     if was_asked then n = n + 1 end\n  was_asked = true\n  \
                      return wrk.format(\"PATCH\", path, headers, body)\nend\n",
                     list(paths),
                     list(bodies)
