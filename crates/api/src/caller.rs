@@ -101,8 +101,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
             "send one Authorization header",
         ));
     }
-    let (scheme, token) = value
-        .to_str()
+    let (scheme, token) = str::from_utf8(value.as_bytes())
         .ok()
         .and_then(|text| text.split_once(' '))
         .ok_or_else(missing)?;
