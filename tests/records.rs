@@ -1,6 +1,6 @@
 //! What every resource can do, told of each of them.
 
-use crate::harness::{RESOURCES, Send, Tenant, id_of};
+use crate::harness::{RESOURCES, Send, Tenant, at_once, id_of};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -294,6 +294,29 @@ async fn a_record_can_be_trimmed_to_some_fields_and_include_its_owner() {
 
         let wrong = tenant.get(&format!("{path}?fields=id,colour&include=weather")).await;
         wrong.expect_faults(400, &["?fields unknown_field", "?include unknown_relation"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_answered_reads_what_was_written_however_many_read_and_write() {
+    let tenant = Tenant::new();
+    let read_by_all = list_item("products", &tenant.create("products", json!({"name": "GTX"})).await);
+    at_once(48, async |client| {
+        for round in 0..5 {
+            if client % 2 == 0 {
+                tenant.get(&read_by_all).await.expect(200);
+                continue;
+            }
+            let name = format!("Product {client}/{round}");
+            let created = tenant.create("products", json!({ "name": name })).await;
+            let path = list_item("products", &created);
+            assert_eq!(tenant.get(&path).await.expect(200).body, created);
+            let patched = tenant.patch(&path, &json!({"category": "A"})).await.expect(200);
+            assert_eq!(tenant.get(&path).await.expect(200).body, patched.body);
+            tenant.delete(&path).await.expect(204);
+            tenant.get(&path).await.expect(404);
+        }
     })
     .await;
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 /// Connections whose work is done off the async threads. A thread that has done with one piece of work goes on with the
 /// next that waits: to give the connection back, and have the async threads start the next, would take as long as a query.
@@ -171,28 +171,6 @@ impl Drop for Worker {
 /// The answer, or that there is none: the threads that serve are ending.
 fn told<T>(answer: Result<Result<T, Error>, oneshot::error::RecvError>) -> Result<T, Error> {
     answer.unwrap_or_else(|_| Err(Error::Unavailable("the service is ending".to_owned())))
-}
-
-/// Connections whose work is done on the thread that asks, if one is free.
-pub(crate) struct ConnectionsHere {
-    pool: Pool,
-    free: Semaphore,
-}
-
-impl ConnectionsHere {
-    /// Work on the connections of a pool, as many as it may have.
-    pub(crate) fn new(pool: Pool) -> Self {
-        Self {
-            free: Semaphore::new(pool.max_size() as usize),
-            pool,
-        }
-    }
-
-    /// Runs work, if a connection is free.
-    pub(crate) fn run<T>(&self, work: impl FnOnce(&Pool) -> T) -> Option<T> {
-        let _permit = self.free.try_acquire().ok()?;
-        Some(work(&self.pool))
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod records;
 pub mod references;
 mod savepoints;
 pub mod shown;
+mod snapshots;
 mod sqlite_checkpoints;
 mod sqlite_writer;
 mod store;

@@ -1,9 +1,10 @@
 //! The two calls that everything goes through, [`Store::read`] and [`Store::write`]: each takes a closure,
 //! runs it off the async threads unless it is found by its key, and answers when the database has.
 
-use crate::connections::{Connections, ConnectionsHere};
+use crate::connections::Connections;
 use crate::pool::{ConnectionManager, Location, Pool, Pooled, Purpose};
 use crate::savepoints::Undoing;
+use crate::snapshots::Snapshots;
 use crate::sqlite_writer::SqliteWriter;
 use crate::transaction::{self, Scope, Transaction};
 use crate::{Error, migrations};
@@ -51,7 +52,7 @@ pub struct Store {
     readers: Connections,
     /// Readers of SQLite for the threads that serve requests. Shared with the other threads, one request that is handed over
     /// to these would hold a reader for longer, and cause the next to be handed over.
-    readers_here: Option<ConnectionsHere>,
+    readers_here: Option<Snapshots>,
     replica: Option<Connections>,
     writer: Writer,
     committed: watch::Sender<()>,
@@ -98,9 +99,10 @@ impl Store {
             Writer::Postgres(connections) => (connections.clone(), None),
             Writer::Sqlite(_) => {
                 let here = manager(location.clone(), Purpose::Read).pool(cores(), None)?;
+                let here = Snapshots::new(here, committed.subscribe());
                 // Others are opened when they are needed.
                 let readers = manager(location, Purpose::Read).pool(options.pool_size, Some(1))?;
-                (Connections::new(readers), Some(ConnectionsHere::new(here)))
+                (Connections::new(readers), Some(here))
             }
         };
         let replica = options
@@ -139,11 +141,10 @@ impl Store {
         F: Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
         T: Send + 'static,
     {
-        let here = self.readers_here.as_ref();
-        if let Some(found) = here.and_then(|here| here.run(|pool| read_once(pool, scope, &work))) {
-            return found;
+        match self.read_here(scope, &work) {
+            Some(found) => found,
+            None => self.read(scope, work).await,
         }
-        self.read(scope, work).await
     }
 
     /// Reads by key what a write is going to need, right here, where that makes the write shorter: beside SQLite's one
@@ -153,8 +154,16 @@ impl Store {
         scope: &Scope,
         work: impl Fn(&mut Transaction<'_>) -> Result<Option<T>, Error>,
     ) -> Option<T> {
-        let read = self.readers_here.as_ref()?.run(|pool| read_once(pool, scope, &work))?;
-        read.ok().flatten()
+        self.read_here(scope, &work)?.ok().flatten()
+    }
+
+    fn read_here<T>(
+        &self,
+        scope: &Scope,
+        work: &impl Fn(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Option<Result<T, Error>> {
+        let snapshots = self.readers_here.as_ref()?;
+        snapshots.read(|connection| work(&mut Transaction::new(connection, scope)))
     }
 
     /// Reads on behalf of a scope where the answer may lag behind the latest writes.
@@ -212,17 +221,12 @@ where
     T: Send + 'static,
 {
     let scope = scope.clone();
-    connections.run(move |pool| read_once(pool, &scope, &work)).await
-}
-
-fn read_once<T>(
-    pool: &Pool,
-    scope: &Scope,
-    work: &impl Fn(&mut Transaction<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    with_connection(pool, |pooled| {
-        work(&mut Transaction::new(&mut pooled.connection, scope))
-    })
+    let read = move |pool: &Pool| {
+        with_connection(pool, |pooled| {
+            work(&mut Transaction::new(&mut pooled.connection, &scope))
+        })
+    };
+    connections.run(read).await
 }
 
 /// Runs work on a pooled connection. A connection found dead is thrown away and the work tried once more.
