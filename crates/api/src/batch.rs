@@ -7,8 +7,8 @@ use crate::problem::Problem;
 use crate::reply;
 use crate::resource::{is_for_store, mode_of, refuses_duplicates};
 use actix_web::HttpResponse;
-use domain::record::ExternalId;
-use domain::{Fault, Fields, Record, Refusal, input};
+use domain::record::{Checked, ExternalId};
+use domain::{Fault, Record, Refusal, input};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sql::ids::RecordId;
@@ -66,7 +66,7 @@ type Item<R> = Result<ReadItem<R>, Vec<Fault>>;
 struct ReadItem<R: Record> {
     asked: BatchItem,
     /// The settable part of a new record, checked and taken out of what was asked, where that needs no database.
-    fields: Option<R::Fields>,
+    fields: Option<Checked<R::Fields>>,
 }
 
 /// What an item of a batch does.
@@ -346,7 +346,7 @@ impl<R: Record> ReadItem<R> {
         // What is wrong with it is told where the item is written, after those before it.
         let fields = new
             .filter(|data| !is_for_store(data))
-            .and_then(|data| input::parse::<R::Fields>(data).ok()?.checked().ok());
+            .and_then(|data| Checked::of(input::parse::<R::Fields>(data).ok()?).ok());
         let data = data.filter(|_| fields.is_none());
         let asked = BatchItem { data, ..asked };
         Ok(Self { asked, fields })

@@ -10,8 +10,8 @@ use crate::reply;
 use actix_web::http::header::ETAG;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::operation::scopes::Scope as Permission;
-use domain::record::ExternalId;
-use domain::{Fault, Fields, Record, input};
+use domain::record::{Checked, ExternalId};
+use domain::{Fault, Record, input};
 use serde_json::Value;
 use sql::ids::RecordId;
 use std::str::FromStr;
@@ -97,9 +97,7 @@ pub(crate) fn draft<R: Record>(body: Value) -> Result<Draft<R::Fields>, Problem>
     }
     let fields: R::Fields = input::parse(&body).map_err(Problem::invalid)?;
     // What is wrong with it is told by the store, beside custom values that are missing.
-    Ok(fields
-        .checked()
-        .map_or_else(|_| Draft::Raw(body, Arc::default()), Draft::Ready))
+    Ok(Checked::of(fields).map_or_else(|_| Draft::Raw(body, Arc::default()), Draft::Ready))
 }
 
 /// Whether a body has what only the store can read.

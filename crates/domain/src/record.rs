@@ -157,14 +157,30 @@ pub trait Fields:
         }
         faultless(faults).map(|()| self)
     }
+}
 
-    /// Checks the custom values of what is checked otherwise.
-    fn with_custom_checked(mut self, custom: Option<CustomCheck<'_>>) -> Result<Self, Refusal> {
+/// The settable part of a new record without faults, but for those of custom values: what these must be stands in the store.
+#[derive(Debug, Clone)]
+pub struct Checked<F>(F);
+
+impl<F: Fields> Checked<F> {
+    /// Brings the values to their one form and tells every fault of them, but for those of custom fields.
+    pub fn of(fields: F) -> Result<Self, Refusal> {
+        fields.checked().map(Self)
+    }
+
+    /// The same with custom values that are checked, too.
+    pub fn with_custom_checked(mut self, custom: Option<CustomCheck<'_>>) -> Result<F, Refusal> {
         let mut faults = Vec::new();
         if let Some(custom) = custom {
-            custom.check(self.custom_mut(), &mut faults);
+            custom.check(self.0.custom_mut(), &mut faults);
         }
-        faultless(faults).map(|()| self)
+        faultless(faults).map(|()| self.0)
+    }
+
+    /// The fields, to be changed and checked again.
+    pub fn into_fields(self) -> F {
+        self.0
     }
 }
 

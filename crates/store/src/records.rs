@@ -21,7 +21,7 @@ use crate::stored::Stored;
 use crate::{Error, Transaction, custom_values, lookups};
 use create::create_one;
 use domain::operation::visibility::Visibility;
-use domain::record::ExternalId;
+use domain::record::{Checked, ExternalId};
 use domain::{Fields, Record, Refusal, Rule};
 use patch::merge_into;
 use serde_json::Value;
@@ -32,8 +32,8 @@ use std::sync::Arc;
 /// What a client sent to be written: already read, or naming other records in ways that must be resolved first.
 #[derive(Debug, Clone)]
 pub enum Draft<F> {
-    /// The settable part, without custom values; all else about it that needs no store is checked.
-    Ready(F),
+    /// The settable part.
+    Ready(Checked<F>),
     /// The body as it came, and the names that other items of its batch gave.
     Raw(Value, Arc<LocalReferences>),
 }

@@ -105,25 +105,22 @@ pub(crate) fn insert_decided<R: Stored>(tx: &mut Transaction<'_>, record: R) -> 
 }
 
 fn decided<R: Stored>(tx: &mut Transaction<'_>, New { draft, known_as }: New<R::Fields>) -> Result<R, Error> {
-    let (mut fields, mut is_checked) = match draft {
-        Draft::Ready(fields) => (fields, true),
-        Draft::Raw(mut body, local) => {
+    let mut fields = match (draft, &known_as) {
+        (Draft::Ready(checked), None) => {
+            let fields = custom_values::with_check(tx, R::KIND, None, |custom| checked.with_custom_checked(custom))??;
+            return decided_from(tx, fields);
+        }
+        (Draft::Ready(checked), Some(_)) => checked.into_fields(),
+        (Draft::Raw(mut body, local), _) => {
             references::resolve(tx, R::KIND, &mut body, &local)?;
             let fields = custom_values::with_check(tx, R::KIND, None, |custom| input::parse_with(&body, custom))?;
-            (fields.map_err(Refusal::Invalid)?, false)
+            fields.map_err(Refusal::Invalid)?
         }
     };
     if let Some(known_as) = known_as {
         add_external_id(&mut fields, known_as);
-        is_checked = false;
     }
-    let fields = custom_values::with_check(tx, R::KIND, None, |custom| {
-        if is_checked {
-            fields.with_custom_checked(custom)
-        } else {
-            fields.checked_with(None, custom)
-        }
-    })??;
+    let fields = custom_values::with_check(tx, R::KIND, None, |custom| fields.checked_with(None, custom))??;
     decided_from(tx, fields)
 }
 
