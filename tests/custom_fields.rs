@@ -328,10 +328,24 @@ async fn a_required_field_is_asked_of_clients_and_two_fields_never_share_a_key()
         .post("/v1/products", &json!({"name": ""}))
         .await
         .expect_faults(422, &["/name invalid_length", "/custom/tier required"]);
-    let items = json!({"items": [{"op": "create", "data": {"name": "A"}}, {"op": "create", "data": {"name": "B", "custom": {"tier": "x"}}}]});
-    let answers = tenant.post("/v1/products/batch", &items).await.expect(207);
-    assert_eq!(answers.data()[0]["status"], 422);
-    assert_eq!(answers.data()[1]["status"], 201);
+    let create = |data: Value| json!({"op": "create", "data": data});
+    let items = json!([
+        create(json!({"name": "A"})),
+        create(json!({"name": "B", "custom": {"tier": "x"}})),
+        create(json!({"name": ""})),
+    ]);
+    let answers = tenant.batch("products", items).await.expect(207);
+    let told = answers.data().iter().map(|answer| {
+        let faults = answer["error"]["errors"].as_array().into_iter().flatten();
+        let pointers = faults.map(|fault| fault["pointer"].as_str().unwrap_or_default());
+        (answer["status"].clone(), pointers.collect())
+    });
+    let expected: [(Value, Vec<&str>); 3] = [
+        (json!(422), vec!["/data/custom/tier"]),
+        (json!(201), vec![]),
+        (json!(422), vec!["/data/name", "/data/custom/tier"]),
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
     let path = format!("/v1/products/{}", id_of(&before));
     tenant.patch(&path, &json!({"name": "Still"})).await.expect(200);
 
