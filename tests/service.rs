@@ -115,3 +115,56 @@ async fn strangers_see_that_the_service_lives_and_nothing_else() {
     assert!(metrics.text.contains("rapport_http_requests_total"), "{}", metrics.text);
     assert!(!metrics.text.contains("/v1/products/0"), "no ids in the metrics");
 }
+
+#[tokio::test]
+async fn requests_are_counted_by_route_and_not_by_what_clients_make_up() {
+    let server = Server::start(Settings::new());
+    let tenant = Tenant::on(&server);
+    tenant
+        .get("/v1/products/019aa000-0000-7000-8000-000000000000")
+        .await
+        .expect_problem(404, "not_found");
+    tenant.get("/v1/made_up").await.expect_problem(404, "not_found");
+    let brewed = tenant.request(Method::from_bytes(b"BREW").expect("a method"), "/v1/products/batch");
+    brewed.answer().await.expect_problem(405, "method_not_allowed");
+    let metrics = tenant.stranger().get("/metrics").await.expect(200);
+    let counted = |labels: &str| {
+        let line = format!("rapport_http_requests_total{{{labels}}} 1");
+        assert!(metrics.text.contains(&line), "{line} in {}", metrics.text);
+    };
+    counted(r#"method="GET",route="/v1/products/{id}",status="404""#);
+    counted(r#"method="GET",route="none",status="404""#);
+    counted(r#"method="other",route="/v1/products/batch",status="405""#);
+    assert!(!metrics.text.contains("BREW") && !metrics.text.contains("made_up"));
+}
+
+#[tokio::test]
+async fn what_people_read_is_where_it_was_and_nowhere_near() {
+    let stranger = Tenant::new().stranger();
+    for page in [
+        "/",
+        "/docs/",
+        "/docs/swagger-ui.css",
+        "/guide",
+        "/guide/rules",
+        "/guide/rules.md",
+    ] {
+        stranger.get(page).await.expect(200);
+    }
+    let redirect = stranger.get("/docs").await.expect(308);
+    assert_eq!(redirect.header("location"), "/docs/");
+    for nothing in [
+        "/docs/nothing",
+        "/docs/a/b",
+        "/guide/",
+        "/guide/nothing",
+        "/v1",
+        "/v1/",
+        "/v1/products/",
+        "//v1/products",
+    ] {
+        stranger.get(nothing).await.expect_problem(404, "not_found");
+    }
+    let posted = stranger.post("/guide", &json!({})).await;
+    assert_eq!(posted.expect_problem(405, "method_not_allowed").header("allow"), "GET");
+}

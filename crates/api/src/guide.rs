@@ -1,6 +1,6 @@
 //! The guide: the pages of `docs/`, compiled in and served as HTML.
 
-use crate::endpoint::on;
+use crate::endpoint::Endpoint;
 use crate::problem::Problem;
 use actix_web::{HttpResponse, web};
 use pulldown_cmark::{Options, Parser, html};
@@ -23,11 +23,12 @@ const STYLE: &str = "body{max-width:52rem;margin:2rem auto;padding:0 1rem;font:1
     pre{background:#f4f5f7;padding:.8rem;overflow-x:auto}code{font-size:.9em}\
     table{border-collapse:collapse}td,th{border:1px solid #d5d9e0;padding:.3rem .6rem;text-align:left;vertical-align:top}";
 
-/// Mounts the pages.
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(on("/guide").route(web::get().to(index)))
-        .service(on("/guide/{page}").route(web::get().to(page)));
+/// Where the pages are.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::page("/guide", || web::to(index)),
+        Endpoint::page("/guide/{page}", || web::to(page)),
+    ]
 }
 
 async fn index() -> HttpResponse {

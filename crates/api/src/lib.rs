@@ -33,6 +33,7 @@ mod rate_limit;
 mod reply;
 pub mod request_id;
 pub mod resource;
+mod router;
 mod sales;
 mod service;
 mod state;

@@ -5,6 +5,7 @@ use crate::limits;
 use crate::problem::Problem;
 use crate::rate_limit::Remaining;
 use crate::request_id;
+use crate::router::MatchedPath;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ALLOW, CONTENT_TYPE};
@@ -12,6 +13,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
 use futures_util::FutureExt;
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -43,12 +45,13 @@ pub(crate) async fn request(
     if let Some(remaining) = remaining {
         remaining.write(response.response_mut().headers_mut());
     }
-    let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
+    let matched = response.request().extensions().get::<MatchedPath>().copied();
+    let route = matched.map_or("none", |matched| matched.0);
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
     let labels = [
-        ("method", method.to_string()),
-        ("route", route.clone()),
-        ("status", status.to_string()),
+        ("method", Cow::Borrowed(method_label(&method))),
+        ("route", Cow::Borrowed(route)),
+        ("status", Cow::Owned(status.to_string())),
     ];
     metrics::counter!("rapport_http_requests_total", &labels).increment(1);
     metrics::histogram!("rapport_http_request_seconds", &labels[..2]).record(seconds);
@@ -61,6 +64,13 @@ pub(crate) async fn request(
         "request"
     );
     Ok(response)
+}
+
+/// A client may make up as many methods as it likes: each would be a series of its own.
+fn method_label(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let found = known.into_iter().find(|known| method.as_str() == *known);
+    found.unwrap_or("other")
 }
 
 /// Gives a problem document to the answers that the framework makes by itself: 404, 405, 400, 413.

@@ -4,16 +4,15 @@ pub(crate) mod satisfaction;
 pub(crate) mod tickets;
 
 use crate::customer::{customers, documents};
-use crate::endpoint::{Endpoint, endpoint, mount};
+use crate::endpoint::{Endpoint, endpoint};
 use crate::interaction::interactions;
 use crate::marketing::segments;
 use crate::openapi::{generic_endpoints as resource, site};
-use crate::problem::Problem;
 use crate::sales::{opportunities, pipelines};
 use crate::state::State;
-use crate::{auth, guide, limits, observe, request_id};
+use crate::{auth, guide, limits, observe, request_id, router};
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpServer, web};
 use domain::customer::custom_fields::CustomField;
 use domain::customer::notes::Note;
 use domain::customer::relationships::Relationship;
@@ -66,6 +65,8 @@ fn endpoints() -> Vec<Endpoint> {
         resource::<Team>(),
         resource::<ServiceAccount>(),
         auth::endpoints(),
+        site::endpoints(),
+        guide::endpoints(),
     ];
     let others = vec![
         endpoint!(crate::changes::list_changes),
@@ -93,26 +94,14 @@ fn appointments() -> Vec<Endpoint> {
     endpoints
 }
 
-/// Mounts every route of the service.
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    mount(&ENDPOINTS, config);
-    config
-        .configure(site::routes)
-        .configure(guide::routes)
-        .default_service(web::to(not_found));
-}
-
-async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::not_found())
-}
-
 /// Serves until a signal to stop; then takes no new work, ends what is in flight, and returns.
 pub async fn serve(state: State, options: ServerOptions, on_bound: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
+    router::check().map_err(std::io::Error::other)?;
     let data = web::Data::new(state.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(data.clone())
-            .configure(routes)
+            .default_service(router::router())
             .wrap(from_fn(observe::request))
             .wrap(from_fn(request_id::assign))
     })

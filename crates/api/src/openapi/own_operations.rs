@@ -11,11 +11,12 @@ use domain::operation::scopes::Scope as Permission;
 use serde_json::{Value, json};
 use utoipa::openapi::OpenApi;
 
-/// What the document says of an endpoint.
-pub(super) fn described(endpoint: &Endpoint, components: &mut Components) -> Value {
+/// What the document says of an endpoint: nothing of pages.
+pub(super) fn described(endpoint: &Endpoint, components: &mut Components) -> Option<Value> {
     match endpoint.description {
-        Description::Generic(describe) => describe(components),
-        Description::Own(document) => own(endpoint, document(), components),
+        Description::Generic(describe) => Some(describe(components)),
+        Description::Own(document) => Some(own(endpoint, document(), components)),
+        Description::Page => None,
     }
 }
 

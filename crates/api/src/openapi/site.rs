@@ -1,7 +1,7 @@
 //! The document as it is served, with Swagger UI beside it, and the front page that leads there.
 
 use crate::caller::authenticate;
-use crate::endpoint::on;
+use crate::endpoint::Endpoint;
 use crate::problem::Problem;
 use crate::state::State;
 use actix_web::http::header::{
@@ -83,12 +83,14 @@ static SWAGGER_UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     Arc::new(config.deep_linking(true).display_request_duration(true).filter(true))
 });
 
-/// Mounts what people look at.
-pub(crate) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(on("/").route(web::get().to(front_page)))
-        .service(on("/docs").route(web::get().to(to_docs)))
-        .service(on("/docs/{file:.*}").route(web::get().to(docs)));
+/// Where that is which people look at.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::page("/", || web::to(front_page)),
+        Endpoint::page("/docs", || web::to(to_docs)),
+        Endpoint::page("/docs/", || web::to(docs)),
+        Endpoint::page("/docs/{*file}", || web::to(docs)),
+    ]
 }
 
 /// Get this document.
@@ -109,8 +111,9 @@ async fn to_docs() -> HttpResponse {
         .finish()
 }
 
-async fn docs(file: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let found = utoipa_swagger_ui::serve(&file, Arc::clone(&SWAGGER_UI));
+async fn docs(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let file = request.match_info().query("file");
+    let found = utoipa_swagger_ui::serve(file, Arc::clone(&SWAGGER_UI));
     let file = found
         .map_err(|error| Problem::internal(&error.to_string()))?
         .ok_or_else(Problem::not_found)?;
