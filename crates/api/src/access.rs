@@ -28,7 +28,7 @@ use store::{Error, Transaction};
 /// The caller may read records of this kind.
 pub struct Reading<R> {
     /// What every request can reach.
-    pub state: State,
+    pub state: web::Data<State>,
     /// Who calls.
     pub caller: Caller,
     /// The query parameters.
@@ -43,7 +43,7 @@ pub struct Reading<R> {
 /// The caller may write records of this kind.
 pub struct Writing<R> {
     /// What every request can reach.
-    pub state: State,
+    pub state: web::Data<State>,
     /// Who calls.
     pub caller: Caller,
     /// The query parameters; `dry_run` is taken already.
@@ -58,13 +58,13 @@ pub struct Writing<R> {
     kind: PhantomData<R>,
 }
 
-async fn admit(request: &HttpRequest, permission: Permission) -> Result<(State, Caller), Problem> {
+async fn admit(request: &HttpRequest, permission: Permission) -> Result<(web::Data<State>, Caller), Problem> {
     let state = request
         .app_data::<web::Data<State>>()
         .ok_or_else(|| Problem::internal("no state"))?;
     let caller = authenticate(state, request).await?;
     caller.require(permission)?;
-    Ok((State::clone(state), caller))
+    Ok((state.clone(), caller))
 }
 
 impl<R: Record> FromRequest for Reading<R> {
@@ -164,7 +164,7 @@ impl<R: Record> Reading<R> {
 }
 
 impl<R: Record> Writing<R> {
-    fn with_body(request: &HttpRequest, state: State, caller: Caller, body: Value) -> Result<Self, Problem> {
+    fn with_body(request: &HttpRequest, state: web::Data<State>, caller: Caller, body: Value) -> Result<Self, Problem> {
         let mut query = Query::of(request)?;
         let dry_run = query.take_flag("dry_run");
         let expected = expected_version(request.headers())?;

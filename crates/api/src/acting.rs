@@ -18,7 +18,7 @@ use store::{Error, Transaction};
 /// Someone who is known acts.
 pub struct Acting {
     /// What every request can reach.
-    pub state: State,
+    pub state: web::Data<State>,
     /// Who calls.
     pub caller: Caller,
     /// The query parameters; `dry_run` is taken already.
@@ -43,7 +43,7 @@ impl FromRequest for Acting {
             let dry_run = !request.method().is_safe() && query.take_flag("dry_run");
             let key = idempotency_key(request.headers())?.map(|key| name_request(&request, key, &body));
             Ok(Self {
-                state: State::clone(state),
+                state: state.clone(),
                 caller,
                 query,
                 body,

@@ -19,8 +19,6 @@ use store::operation::principals::Principal;
 pub struct Caller {
     /// Tenant, actor and visibility, for the store.
     pub scope: store::Scope,
-    /// What it may do.
-    pub permissions: Scopes,
     known: Arc<Known>,
 }
 
@@ -34,7 +32,6 @@ impl Caller {
                 visibility: principal.visibility(),
                 request_id: request_id::current(),
             },
-            permissions: known.permissions.clone(),
             known,
         }
     }
@@ -44,6 +41,11 @@ impl Caller {
         &self.known.principal
     }
 
+    /// What it may do.
+    pub fn permissions(&self) -> &Scopes {
+        &self.known.permissions
+    }
+
     /// The session that a user's token belongs to.
     pub fn session(&self) -> Option<TokenId> {
         self.known.session
@@ -51,7 +53,7 @@ impl Caller {
 
     /// Refuses a caller without a permission.
     pub fn require(&self, permission: Permission) -> Result<(), Problem> {
-        if self.permissions.allow(permission) {
+        if self.permissions().allow(permission) {
             return Ok(());
         }
         let challenge = format!("Bearer realm=\"rapport\", error=\"insufficient_scope\", scope=\"{permission}\"");

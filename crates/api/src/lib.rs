@@ -32,6 +32,7 @@ mod ranges;
 mod rate_limit;
 mod reply;
 pub mod request_id;
+mod request_metrics;
 pub mod resource;
 mod router;
 mod sales;

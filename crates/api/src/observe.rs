@@ -4,16 +4,15 @@
 use crate::limits;
 use crate::problem::Problem;
 use crate::rate_limit::Remaining;
-use crate::request_id;
 use crate::router::MatchedPath;
+use crate::{request_id, request_metrics};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ALLOW, CONTENT_TYPE};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage, ResponseError};
 use futures_util::FutureExt;
-use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -47,33 +46,20 @@ pub(crate) async fn request(
     }
     let matched = response.request().extensions().get::<MatchedPath>().copied();
     let route = matched.map_or("none", |matched| matched.0);
-    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
-    let labels = [
-        ("method", Cow::Borrowed(method_label(&method))),
-        ("route", Cow::Borrowed(route)),
-        ("status", Cow::Owned(status.to_string())),
-    ];
-    metrics::counter!("rapport_http_requests_total", &labels).increment(1);
-    metrics::histogram!("rapport_http_request_seconds", &labels[..2]).record(seconds);
+    let (status, seconds) = (response.status(), started.elapsed().as_secs_f64());
+    request_metrics::count(&method, route, status, seconds);
     tracing::info!(
         request_id = request_id::current().as_deref(),
         %method,
         route,
-        status,
+        status = status.as_u16(),
         milliseconds = (seconds * 100_000.0).round() / 100.0,
         "request"
     );
     Ok(response)
 }
 
-/// A client may make up as many methods as it likes: each would be a series of its own.
-fn method_label(method: &Method) -> &'static str {
-    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    let found = known.into_iter().find(|known| method.as_str() == *known);
-    found.unwrap_or("other")
-}
-
-/// Gives a problem document to the answers that the framework makes by itself: 404, 405, 400, 413.
+/// Gives a problem document to the answers that the framework makes by itself: 404, 400, 408, 413.
 fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let is_problem = response
@@ -83,18 +69,12 @@ fn as_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
-    let allow = response.headers().get(ALLOW).cloned();
     let problem = match status {
-        StatusCode::METHOD_NOT_ALLOWED => Problem::new("method_not_allowed", "this resource does not have that method"),
         StatusCode::NOT_FOUND => Problem::not_found(),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new("body_too_large", "the body is too large"),
         StatusCode::REQUEST_TIMEOUT => Problem::new("request_timeout", "the request took too long to arrive"),
         status if status.is_client_error() => Problem::new("malformed_request", "the request cannot be read"),
         _ => Problem::internal("an answer without a cause"),
     };
-    let mut answer: HttpResponse = problem.error_response();
-    if let Some(allow) = allow {
-        answer.headers_mut().insert(ALLOW, allow);
-    }
-    ServiceResponse::new(response.into_parts().0, answer)
+    ServiceResponse::new(response.into_parts().0, problem.error_response())
 }

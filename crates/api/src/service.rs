@@ -97,10 +97,11 @@ fn appointments() -> Vec<Endpoint> {
 /// Serves until a signal to stop; then takes no new work, ends what is in flight, and returns.
 pub async fn serve(state: State, options: ServerOptions, on_bound: impl FnOnce(SocketAddr)) -> std::io::Result<()> {
     router::check().map_err(std::io::Error::other)?;
-    let data = web::Data::new(state.clone());
+    let shared = state.clone();
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(data.clone())
+            // Each worker counts by itself how many requests hold it, and need not tell the others.
+            .app_data(web::Data::new(shared.clone()))
             .default_service(router::router())
             .wrap(from_fn(observe::request))
             .wrap(from_fn(request_id::assign))

@@ -283,7 +283,7 @@ pub async fn me(request: HttpRequest, caller: Caller) -> Result<HttpResponse, Pr
         role: principal.role,
         record_rule: principal.record_rule,
         team_id: principal.team_id,
-        scopes: caller.permissions.iter().map(|scope| scope.to_string()).collect(),
+        scopes: caller.permissions().iter().map(|scope| scope.to_string()).collect(),
         tenant: MyTenant {
             id: tenant.id,
             name: tenant.name.clone(),

@@ -9,7 +9,6 @@ use super::tokens::{Claims, InvalidToken, Tokens};
 use actix_web::HttpRequest;
 use domain::operation::scopes::{Scope as Permission, Scopes};
 use moka::sync::Cache;
-use sha2::{Digest, Sha256};
 use sql::Timestamp;
 use sql::ids::TokenId;
 use std::net::{IpAddr, Ipv4Addr};
@@ -23,8 +22,8 @@ use store::{ActorKind, Scope, Store, Transaction};
 
 /// How long a caller that was looked up is taken as is: less than the second within which a revocation must work.
 const KNOWN_FOR: Duration = Duration::from_millis(500);
-/// Callers that are remembered at most.
-const KNOWN: u64 = 50_000;
+/// Bytes of the tokens of callers that are remembered, at most.
+const KNOWN: u64 = 16 << 20;
 
 /// What the configuration says about who may call.
 #[derive(Debug, Clone)]
@@ -78,8 +77,11 @@ pub struct Auth {
     pub throttle: Throttle,
     proxies: TrustedProxies,
     issuers: Issuers,
-    known: Cache<[u8; 32], Arc<Known>>,
+    known: KnownCallers,
 }
+
+/// By token. Only tokens that were verified get in, so nobody can choose them for their hash.
+type KnownCallers = Cache<Arc<str>, Arc<Known>, foldhash::quality::RandomState>;
 
 /// Who a token stands for and what it permits, as it was a moment ago.
 #[derive(Debug)]
@@ -113,7 +115,11 @@ impl Auth {
             passwords: Passwords::new()?,
             throttle: Throttle::new(options.login_burst),
             proxies: TrustedProxies::new(options.trusted_proxies),
-            known: Cache::builder().max_capacity(KNOWN).time_to_live(KNOWN_FOR).build(),
+            known: Cache::builder()
+                .weigher(|token: &Arc<str>, _| u32::try_from(token.len()).unwrap_or(u32::MAX))
+                .max_capacity(KNOWN)
+                .time_to_live(KNOWN_FOR)
+                .build_with_hasher(foldhash::quality::RandomState::default()),
         })
     }
 
@@ -131,12 +137,11 @@ impl Auth {
     /// Who a token stands for. The signature is checked once in a while, and with it whether user, session or secret
     /// still count.
     pub async fn known(&self, store: &Store, token: &str) -> Result<Arc<Known>, Unknown> {
-        let key: [u8; 32] = Sha256::digest(token).into();
-        if let Some(known) = self.known.get(&key) {
+        if let Some(known) = self.known.get(token) {
             return Ok(known);
         }
         let known = Arc::new(self.look_up(store, token).await?);
-        self.known.insert(key, known.clone());
+        self.known.insert(token.into(), known.clone());
         Ok(known)
     }
 

@@ -59,7 +59,7 @@ where
     T: Copy + Ord + std::str::FromStr<Err = String>,
 {
     let Some(names) = reading.query.take_list(parameter) else {
-        let readable = |choice: &T| reading.caller.permissions.allow(permission(*choice));
+        let readable = |choice: &T| reading.caller.permissions().allow(permission(*choice));
         return Ok(all.iter().copied().filter(readable).collect());
     };
     let mut chosen = BTreeSet::new();
