@@ -9,6 +9,7 @@ pub mod custom_values;
 mod error;
 pub mod events;
 pub mod filter;
+mod group_commit;
 pub mod idempotency;
 mod kinds;
 pub mod lookups;

@@ -5,24 +5,23 @@
 //! `synchronous = FULL` fast. See `docs/decisions/0002-group-commit.md`.
 
 use crate::Error;
+use crate::group_commit::GroupCommit;
 use crate::savepoints::{Undoing, rows_written};
 use crate::sqlite_checkpoints::Checkpoints;
 use crate::transaction::{self, Scope, Transaction};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::SqliteConnection;
 use sql::DatabaseConnection;
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
 /// Jobs that may wait; more are refused.
 const QUEUE: usize = 4096;
-/// How long a commit may be put off to take in more jobs.
-const BATCH_TIME: Duration = Duration::from_millis(25);
 
 /// When the writer counts as idle.
 const IDLE: Duration = Duration::from_millis(500);
@@ -126,7 +125,7 @@ impl Stopped {
 
 /// The way to the writing thread. The thread ends when this is dropped and the queue is empty.
 pub(crate) struct SqliteWriter {
-    queue: SyncSender<Box<dyn Job>>,
+    queue: Sender<Box<dyn Job>>,
 }
 
 impl SqliteWriter {
@@ -140,7 +139,7 @@ impl SqliteWriter {
     ) -> Result<Self, Error> {
         let stopped = Stopped::default();
         let checkpoints = Checkpoints::start(checkpoints, stopped.clone())?;
-        let (queue, jobs) = sync_channel(QUEUE);
+        let (queue, jobs) = bounded(QUEUE);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || {
@@ -149,7 +148,7 @@ impl SqliteWriter {
                     position: 0,
                     committed,
                     checkpoints,
-                    group,
+                    group: GroupCommit::new(group),
                     stopped,
                 }
                 .run(&jobs);
@@ -188,8 +187,7 @@ struct Loop {
     position: i64,
     committed: watch::Sender<()>,
     checkpoints: Checkpoints,
-    /// Jobs in one commit at most.
-    group: usize,
+    group: GroupCommit,
     stopped: Stopped,
 }
 
@@ -235,7 +233,7 @@ impl Loop {
             while let Some(job) = next.take() {
                 jobs.push(job);
                 undoing = self.run_last(jobs, undoing)?;
-                let more = jobs.len() < self.group && started.elapsed() < BATCH_TIME;
+                let more = self.group.takes_in_more(jobs.len(), queue.len(), started.elapsed());
                 next = if more { queue.try_recv().ok() } else { None };
             }
             self.commit()
@@ -312,12 +310,21 @@ impl Loop {
         let sqlite = self.sqlite()?;
         let finished = crate::lookups::index_search_texts(sqlite)
             .and_then(|()| crate::events::keep_position(sqlite, position))
-            .and_then(|()| AnsiTransactionManager::commit_transaction(sqlite));
-        finished.map_err(|error| {
-            let failure = CommitFailure::of(&error);
-            self.stopped.after(&failure);
-            failure
-        })
+            .and_then(|()| {
+                let started = Instant::now();
+                AnsiTransactionManager::commit_transaction(sqlite).map(|()| started.elapsed())
+            });
+        match finished {
+            Ok(took) => {
+                self.group.committed(took);
+                Ok(())
+            }
+            Err(error) => {
+                let failure = CommitFailure::of(&error);
+                self.stopped.after(&failure);
+                Err(failure)
+            }
+        }
     }
 
     /// Leaves no transaction open, so that the next group can begin.
