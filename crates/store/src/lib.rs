@@ -19,6 +19,7 @@ mod past;
 mod pool;
 pub mod records;
 pub mod references;
+mod retries;
 mod savepoints;
 pub mod shown;
 mod snapshots;

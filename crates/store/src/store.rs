@@ -3,13 +3,14 @@
 
 use crate::connections::Connections;
 use crate::pool::{ConnectionManager, Location, Pool, Pooled, Purpose};
+use crate::retries::Retries;
 use crate::savepoints::Undoing;
 use crate::snapshots::Snapshots;
 use crate::sqlite_writer::SqliteWriter;
 use crate::transaction::{self, Scope, Transaction};
 use crate::{Error, migrations};
 use diesel::r2d2::PooledConnection;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// How to open a store.
@@ -60,12 +61,8 @@ pub struct Store {
 
 enum Writer {
     Sqlite(SqliteWriter),
-    Postgres(Connections),
+    Postgres(Connections, Arc<Retries>),
 }
-
-/// How long a whole PostgreSQL transaction is tried again on deadlock or serialization failure. One of those that
-/// collide always gets through, so a crowd of writers to one record needs as many rounds as it has members.
-const PERSISTENCE: Duration = Duration::from_secs(4);
 
 impl Store {
     /// Opens the database, making and migrating it as needed.
@@ -92,11 +89,11 @@ impl Store {
             }
             Location::Postgres(_) => {
                 let pool = manager(location.clone(), Purpose::Write).pool(options.pool_size, Some(2))?;
-                Writer::Postgres(Connections::new(pool))
+                Writer::Postgres(Connections::new(pool), Arc::new(Retries::new()))
             }
         };
         let (readers, readers_here) = match &writer {
-            Writer::Postgres(connections) => (connections.clone(), None),
+            Writer::Postgres(connections, _) => (connections.clone(), None),
             Writer::Sqlite(_) => {
                 let here = manager(location.clone(), Purpose::Read).pool(cores(), None)?;
                 let here = Snapshots::new(here, committed.subscribe());
@@ -186,10 +183,11 @@ impl Store {
     {
         match &self.writer {
             Writer::Sqlite(writer) => writer.write(scope.clone(), work).await,
-            Writer::Postgres(connections) => {
-                let (scope, committed) = (scope.clone(), self.committed.clone());
+            Writer::Postgres(connections, retries) => {
+                let (scope, committed, retries) = (scope.clone(), self.committed.clone(), Arc::clone(retries));
                 let write = move |pool: &Pool| {
-                    let value = with_retries(|| with_connection(pool, |pooled| write_postgres(pooled, &scope, &work)))?;
+                    let write = || with_connection(pool, |pooled| write_postgres(pooled, &scope, &work));
+                    let value = retries.run(scope.tenant.id, write)?;
                     committed.send_replace(());
                     Ok(value)
                 };
@@ -275,19 +273,6 @@ fn write_postgres<T>(
             // The first error tells more than a failed rollback, which the pool notices by itself.
             pooled.lost = Manager::rollback_transaction(connection).is_err();
             Err(error)
-        }
-    }
-}
-
-fn with_retries<T>(work: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
-    let started = Instant::now();
-    loop {
-        match work() {
-            Err(error) if error.is_transient() && started.elapsed() < PERSISTENCE => {
-                metrics::counter!("rapport_transaction_retries_total").increment(1);
-                std::thread::sleep(Duration::from_millis(rand::random_range(10..100)));
-            }
-            result => return result,
         }
     }
 }
