@@ -67,9 +67,7 @@ impl Connections {
         };
         match tokio::time::timeout(self.patience, &mut answer).await {
             Ok(answer) => told(answer),
-            Err(_) if place.leave() => Err(Error::Unavailable(
-                "every connection to the database is in use".to_owned(),
-            )),
+            Err(_) if place.leave() => Err(Error::Overloaded),
             Err(_) => told(answer.await),
         }
     }
@@ -264,7 +262,7 @@ mod tests {
             ..folder.connections(1)
         };
         let refused = give_up(&connections, PATIENCE).await;
-        assert!(matches!(refused, Some(Err(Error::Unavailable(_)))), "{refused:?}");
+        assert!(matches!(refused, Some(Err(Error::Overloaded))), "{refused:?}");
     }
 
     #[tokio::test]
