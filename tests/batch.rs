@@ -1,6 +1,6 @@
 //! Batches: many writes in one request, each on its own or all or nothing.
 
-use crate::harness::{Tenant, id_of};
+use crate::harness::{Tenant, at_once, id_of};
 use serde_json::{Value, json};
 
 /// A thousand creates, of which three are bad.
@@ -189,6 +189,40 @@ async fn interactions_of_a_batch_are_counted_for_each_customer() {
     assert_eq!(found("filter[call_count]=4").await, std::slice::from_ref(&one));
     assert_eq!(found("filter[call_count]=1").await, [other]);
     assert_eq!(found("filter[last_interaction_at]=2026-01-05T09:30:00Z").await, [one]);
+}
+
+#[tokio::test]
+async fn batches_that_count_for_the_same_customers_are_all_kept_though_they_come_at_once() {
+    const BATCHES: usize = 8;
+    const EACH: usize = 25;
+    let tenant = Tenant::new();
+    let (one, other) = (
+        tenant.example_id("customers").await,
+        tenant.example_id("customers").await,
+    );
+    let call = |customer: &str| {
+        json!({"op": "create", "data": {
+            "channel": "call", "started_at": "2026-01-02T09:30:00Z", "customer_id": customer}})
+    };
+    let calls = [call(&one), call(&other)];
+    let answers = at_once(BATCHES, async |batch| {
+        let items: Vec<&Value> = (0..2 * EACH).map(|item| &calls[(batch + item) % 2]).collect();
+        tenant.batch("interactions", json!(items)).await.expect(207)
+    })
+    .await;
+    for answer in answers {
+        assert!(
+            answer.data().iter().all(|result| result["status"] == 201),
+            "{}",
+            answer.text
+        );
+    }
+    let counted = format!("/v1/customers?filter[call_count]={}", BATCHES * EACH);
+    let mut found: Vec<String> = tenant.all(&counted).await.iter().map(id_of).collect();
+    found.sort();
+    let mut both = [one, other];
+    both.sort();
+    assert_eq!(found, both);
 }
 
 #[tokio::test]
